@@ -1,0 +1,14 @@
+"""Leadring answers website leads by telephone. The life of a lead, one line per file:
+
+1 ../static/widget.js          a visitor leaves name and phone           (or any website form)
+2 web/leads.py, web/forms.py   counted, parsed, checked; answered only after step 4
+3 service/intake.py            the phone becomes E.164; guards decide; a double click becomes the same lead
+4 store/intake.py              the lead is on disk, due now; the dispatcher is woken
+5 service/dispatcher.py        takes it, asks domain/routing.py for an agent, writes the attempt (store/claims.py)
+6 voicenter/click2call.py      leg 1 rings the agent; when answered, leg 2 rings the lead
+7 web/voicenter_cdr.py         the provider reports what happened
+8 service/outcomes.py          connected, or domain/moves.py says when to try again
+9 service/sweeper.py           catches whatever fell silent on the way
+"""
+
+__version__ = "0.1.0"

@@ -1,0 +1,5 @@
+"""`python -m app …` is `leadring …`."""
+
+from app.cli import main
+
+main()

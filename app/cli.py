@@ -1,0 +1,276 @@
+"""The commands. Each reads settings, does one thing, and says what is wrong in words; exit 2 for a mistake."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import sys
+from collections.abc import Awaitable, Callable
+from dataclasses import asdict
+from pathlib import Path
+from typing import Annotated, NoReturn, TypeVar
+
+import typer
+
+from app import __version__
+from app.clock import SystemClock, from_datetime, to_datetime, to_iso
+from app.directory import Directory, load_directory
+from app.domain import coverage
+from app.domain import hours as office_hours
+from app.domain.phone import mask
+from app.errors import ConfigurationError, StorageUnavailable
+from app.settings import Settings, load_settings
+
+T = TypeVar("T")
+cli = typer.Typer(
+    no_args_is_help=True,
+    add_completion=False,
+    pretty_exceptions_enable=False,
+    help="Leadring answers website leads by telephone.",
+)
+AsJson = Annotated[bool, typer.Option("--json", help="Print JSON for a script.")]
+Host = Annotated[str, typer.Option(help="Address to listen on.")]
+
+
+def main() -> None:
+    """The entry point of `leadring` and `python -m app`."""
+    try:
+        cli()
+    except ConfigurationError as error:
+        _mistakes(error.mistakes)
+    except StorageUnavailable as error:
+        print(f"leadring: {error}", file=sys.stderr)
+        raise SystemExit(1) from None
+
+
+def _mistakes(mistakes: list[str]) -> NoReturn:
+    print(f"leadring: {len(mistakes)} mistake{'s' * (len(mistakes) > 1)}:", file=sys.stderr)
+    for mistake in mistakes:
+        print(f"  - {mistake}", file=sys.stderr)
+    raise SystemExit(2)
+
+
+def _both(need_code: bool = True) -> tuple[Settings, Directory]:
+    """Settings and directory; ConfigurationError with the mistakes of both together."""
+    mistakes: list[str] = []
+    settings: Settings | None = None
+    directory: Directory | None = None
+    try:
+        settings = load_settings(need_code=need_code)
+    except ConfigurationError as error:
+        mistakes += error.mistakes
+    try:
+        directory = load_directory(settings.config if settings else Path("leadring.toml"))
+    except ConfigurationError as error:
+        mistakes += error.mistakes
+    if mistakes or settings is None or directory is None:
+        raise ConfigurationError(mistakes)
+    return settings, directory
+
+
+@cli.command()
+def serve(
+    host: Host = "127.0.0.1",
+    port: Annotated[int, typer.Option(min=0, max=65535)] = 8000,
+    migrate: Annotated[bool, typer.Option(help="Bring the database's schema up to date first.")] = True,
+) -> None:
+    """Run the service."""
+    from app.demo import serve_application
+    from app.log import configure_logging, secrets_of
+    from app.main import Options, create_app
+
+    settings, directory = _both()
+    configure_logging(form=settings.log_format, level=settings.log_level, secrets=secrets_of(settings))
+    for warning in directory.warnings:
+        print(f"leadring: {warning}", file=sys.stderr)
+    app = create_app(settings, directory, Options(migrate=migrate))
+    raise SystemExit(serve_application(app, host, port))
+
+
+@cli.command()
+def sandbox(
+    host: Host = "127.0.0.1",
+    port: Annotated[int, typer.Option(min=0, max=65535)] = 8001,
+    code: Annotated[str, typer.Option(help="The account code it accepts.")] = "sandbox",
+    cdr_url: Annotated[str | None, typer.Option(help="Where it reports calls that are over.")] = None,
+) -> None:
+    """Run a Voicenter that rings nobody."""
+    from app.sandbox import SandboxServer, create_sandbox
+
+    print(f"sandbox: the telephones are at http://{host}:{port}/", flush=True)
+    asyncio.run(SandboxServer(create_sandbox(code=code, cdr_url=cdr_url), host=host, port=port).serve())
+
+
+@cli.command()
+def demo(
+    host: Host = "127.0.0.1",
+    port: Annotated[int, typer.Option(min=1, max=65534)] = 8000,
+) -> None:
+    """Run service and sandbox together, with the example configuration and a temporary database."""
+    from app.demo import run_demo
+
+    raise SystemExit(run_demo(host, port))
+
+
+@cli.command()
+def check(
+    file: Annotated[Path | None, typer.Argument(help="The directory file; default LEADRING_CONFIG.")] = None,
+) -> None:
+    """Read settings and leadring.toml; print every mistake and every hole in the schedule."""
+    mistakes: list[str] = []
+    settings: Settings | None = None
+    directory: Directory | None = None
+    try:
+        settings = load_settings(need_code=False)
+    except ConfigurationError as error:
+        mistakes += error.mistakes
+    try:
+        directory = load_directory(file or (settings.config if settings else Path("leadring.toml")))
+    except ConfigurationError as error:
+        mistakes += error.mistakes
+    if directory is not None:
+        _report(directory)
+    if settings is not None and settings.voicenter_code is None:
+        print("note: LEADRING_VOICENTER_CODE is not set; `leadring serve` needs it")
+    if mistakes:
+        _mistakes(mistakes)
+
+
+def _report(directory: Directory) -> None:
+    enabled = sum(agent.enabled for agent in directory.agents.values())
+    print(f"{len(directory.sites)} site(s), {enabled} agent(s) enabled of {len(directory.agents)}")
+    for warning in directory.warnings:
+        print(f"warning: {warning}")
+    today = to_datetime(SystemClock().now()).date()
+    found = [hole for site in directory.sites.values() for hole in coverage.holes(directory, site, from_=today)]
+    for hole in found:
+        print(f"hole: {hole}")
+    if not found:
+        print("no holes: somebody is on shift whenever a site is open")
+
+
+@cli.command()
+def migrate() -> None:
+    """Bring the database's schema up to date."""
+    from app.store import migrate as migrations
+
+    settings = load_settings(need_code=False)
+    migrations.upgrade(settings.database_url)
+    print(f"schema {migrations.current_revision(settings.database_url)}")
+
+
+@cli.command()
+def hours(
+    at: Annotated[str | None, typer.Argument(help="A moment, ISO 8601 with offset; default now.")] = None,
+) -> None:
+    """Say for every site whether it is open, and until or from when."""
+    from datetime import datetime
+
+    _, directory = _both(need_code=False)
+    try:
+        moment = to_datetime(from_datetime(datetime.fromisoformat(at)) if at else SystemClock().now())
+    except ValueError:
+        raise ConfigurationError([f"{at}: give date and time with an offset, as 2026-11-23T09:00+02:00"]) from None
+    for site in directory.sites.values():
+        if site.hours is None:
+            print(f"{site.key}: always open")
+            continue
+        week = directory.hours[site.hours]
+        if office_hours.is_open(week, moment):
+            until = office_hours.closes_at(week, moment)
+            print(f"{site.key}: open" + (f" until {until.isoformat()}" if until else ""))
+        else:
+            opens = office_hours.next_opening(week, moment)
+            why = office_hours.why_closed(week, moment)
+            print(f"{site.key}: {why}, opens {opens.isoformat() if opens else 'never'}")
+
+
+@cli.command()
+def agents(as_json: AsJson = False) -> None:
+    """List the agents and what they are doing."""
+    from app.store.sql_store import SqlStore
+
+    settings, directory = _both(need_code=False)
+
+    async def look(store: SqlStore) -> list[dict[str, object]]:
+        known = await store.agent_states()
+        now = store.clock.now()
+        return [
+            {
+                "id": agent.id,
+                "name": agent.name,
+                "state": known[agent.id].at(now) if agent.id in known else "available",
+                "enabled": agent.enabled,
+            }
+            for agent in directory.agents.values()
+        ]
+
+    rows = _with_store(settings, look)
+    if as_json:
+        print(json.dumps(rows, ensure_ascii=False))
+        return
+    for row in rows:
+        print(f"{row['id']:<20} {row['state'] if row['enabled'] else 'disabled':<10} {row['name']}")
+
+
+@cli.command()
+def leads(
+    state: Annotated[list[str] | None, typer.Option(help="Only these states; may be repeated.")] = None,
+    most: Annotated[int, typer.Option(min=1, max=1000)] = 50,
+    release: Annotated[str | None, typer.Option(help="Let this held lead be dialled now.")] = None,
+    as_json: AsJson = False,
+) -> None:
+    """List leads, newest first; or release a held one."""
+    from app.domain.states import LEAD_STATES
+    from app.store.sql_store import SqlStore
+
+    settings, directory = _both(need_code=False)
+    wrong = [name for name in state or () if name not in LEAD_STATES]
+    if wrong:
+        raise ConfigurationError(
+            [f"{name} is no state of a lead; there are {', '.join(LEAD_STATES)}" for name in wrong]
+        )
+    if release:
+
+        async def let_go(store: SqlStore) -> str | None:
+            until = store.clock.now() + directory.policy.expire_after * 1000
+            return await store.release(release, "operator", until)
+
+        after = _with_store(settings, let_go)
+        print(f"{release}: {after}" if after else f"{release}: there is no such lead")
+        raise SystemExit(0 if after == "waiting" else 1)
+
+    async def look(store: SqlStore) -> list[dict[str, object]]:
+        found = await store.leads(state or (), most)
+        return [{**asdict(lead), "phone": mask(lead.phone), "received_at": to_iso(lead.received_at)} for lead in found]
+
+    rows = _with_store(settings, look)
+    if as_json:
+        print(json.dumps(rows, ensure_ascii=False))
+        return
+    for row in rows:
+        why = f" ({row['reason']})" if row["reason"] else ""
+        print(f"{row['id']}  {row['received_at']}  {row['site']:<12} {row['phone']:<16} {row['state']}{why}")
+
+
+def _with_store(settings: Settings, work: Callable[..., Awaitable[T]]) -> T:
+    from app.store import migrate as migrations
+    from app.store.engine import open_engine
+    from app.store.sql_store import SqlStore
+
+    async def run() -> T:
+        engine = open_engine(settings.database_url, allow_shared=True)
+        await engine.start()
+        try:
+            return await work(SqlStore(engine))
+        finally:
+            await engine.close()
+
+    migrations.check(settings.database_url)
+    return asyncio.run(run())
+
+
+@cli.command()
+def version() -> None:
+    """Print the version."""
+    print(__version__)

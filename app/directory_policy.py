@@ -1,0 +1,162 @@
+"""[policy], [limits] and [guards] of leadring.toml: how leads are called, and what stops them."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from types import MappingProxyType
+from typing import cast
+
+import limits
+
+from app.directory_hours import countries, read_time_zone
+from app.directory_reading import Table, in_words, parse_duration, parse_rate
+from app.directory_types import CallCap, Cooldown, Guards, Limits, Mode, Policy, Rate, Routing
+
+MODES = ("off", "observe", "hold", "refuse")
+ROUTINGS = ("longest_idle", "round_robin", "priority", "weighted")
+NOT_YET_GUARDS = ("honeypot", "too_fast", "numbers_per_visitor", "suppression")
+# Voicenter's own names (vendor page; `ignoredncstatus`: facts 6, the page's spelling is a scanning error).
+_FLAGS = ("phoneautoanswer", "targetautoanswer", "checkphonedevicestate", "checktargetdevicestate")
+_CALLER_IDS = ("phonecallerid", "targetcallerid")
+_CALLER_NAMES = ("phonecallername", "targetcallername")
+PROVIDER_OPTIONS = (*_CALLER_IDS, *_CALLER_NAMES, *_FLAGS, "language", "ignoredncstatus")
+_SECONDS = {  # name: default, least, most
+    "deadline": (40, 1, 3600),
+    "ring_agent": (20, 1, 300),
+    "ring_lead": (30, 1, 300),
+    "max_duration": (7200, 10, 86400),
+    "wrap_up": (30, 0, 86400),
+    "expire_after": (3600, 1, 30 * 86400),
+    "assume_call": (300, 1, 86400),
+}
+POLICY_KEYS = (
+    "timezone",
+    "default_country",
+    "countries",
+    *_SECONDS,
+    "retry_lead",
+    "routing",
+    "record",
+    *PROVIDER_OPTIONS,
+)
+GUARD_KEYS = ("country", "premium", "cooldown", "calls")
+INNER_GUARD_KEYS = {"cooldown": ("mode", "per_phone"), "calls": ("mode", "per_hour", "per_day")}
+_COUNTRY_MEANS = 'must be a country in two capital letters, such as "IL" (the United Kingdom is "GB")'
+
+
+def read_policy(table: Table, warnings: list[str]) -> Policy:
+    country = table.text("default_country", "IL")
+    if country not in countries():
+        table.wrong("default_country", _COUNTRY_MEANS)
+    allowed = table.texts("countries", (country,))
+    for code in allowed:
+        if code not in countries() and "countries" in table.values:
+            table.wrong("countries", f'"{code}" {_COUNTRY_MEANS}')
+    seconds = {name: table.seconds(name, *bounds) for name, bounds in _SECONDS.items()}
+    if country not in allowed:
+        warnings.append(f"policy: default_country {country} is not among countries: its leads will be held")
+    if seconds["ring_agent"] > seconds["deadline"]:
+        warnings.append("policy: ring_agent is longer than deadline: the first silent agent uses all of it")
+    return Policy(
+        timezone=read_time_zone(table, "Asia/Jerusalem"),
+        default_country=country,
+        countries=tuple(dict.fromkeys(allowed)),
+        retry_lead=_retry_lead(table),
+        routing=cast(Routing, table.choice("routing", "longest_idle", ROUTINGS)),
+        record=table.flag("record", False),
+        provider_options=_provider_options(table),
+        **seconds,
+    )
+
+
+def _retry_lead(table: Table) -> tuple[int, ...]:
+    entries = table.list_of("retry_lead", (600, 3600, 14400), 'of durations, such as ["10m", "60m"]')
+    found: list[int] = []
+    for entry in entries:
+        try:
+            found.append(parse_duration(entry))
+        except ValueError as error:
+            table.wrong("retry_lead", str(error))
+    if len(entries) > 10 or any(not 1 <= seconds <= 30 * 86400 for seconds in found):
+        table.wrong("retry_lead", f"must be at most 10 durations from 1s to {in_words(30 * 86400)}")
+    return tuple(found)
+
+
+def _provider_options(table: Table) -> Mapping[str, str]:
+    """The options to send. A flag that is off is left out: its mere presence might be read as on (facts 1.2)."""
+    found: dict[str, str] = {}
+    for name in _CALLER_IDS:
+        number = re.sub(r"[\s+().-]", "", table.text(name, pattern=r"\+?[0-9 ().-]{3,24}", means="a phone number"))
+        if number:
+            found[name] = number
+    for name in _CALLER_NAMES:
+        if text := table.text(name, many=64):
+            found[name] = text
+    for name in _FLAGS:
+        if _option_flag(table, name, name == "checkphonedevicestate"):
+            found[name] = "true"
+    if language := table.text("language", pattern="[a-z]{2}", means='two small letters, such as "he"'):
+        found["language"] = language
+    if "ignoredncstatus" in table.values:
+        if (status := str(table.values["ignoredncstatus"])) in ("1", "2", "3"):
+            found["ignoredncstatus"] = status
+        else:
+            table.wrong("ignoredncstatus", "must be 1 (for the agent's leg), 2 (for the lead's) or 3 (for both)")
+    return MappingProxyType(found)
+
+
+def _option_flag(table: Table, name: str, default: bool) -> bool:
+    """true or false; also as the texts and digits that the provider's own page writes."""
+    words = {"true": True, "1": True, "false": False, "0": False}
+    value = str(table.values.get(name, default)).lower()
+    return words[value] if value in words else table.flag(name, default)
+
+
+def read_limits(table: Table) -> Limits:
+    text = table.text("per_client", Limits().per_client)
+    try:
+        usable = all(item.amount >= 1 for item in limits.parse_many(text))
+    except ValueError:
+        usable = False
+    if not usable:
+        table.wrong("per_client", 'must be a limit such as "10/minute" or "10/minute; 100/hour"')
+        return Limits()
+    return Limits(text)
+
+
+def read_guards(table: Table) -> Guards:
+    for name in NOT_YET_GUARDS:
+        if name in table.values:
+            table.wrong(name, "is not available in this version; remove it")
+    cooldown = _guard(table, "cooldown")
+    rates: list[Rate] = []
+    for entry in cooldown.list_of("per_phone", ("1/10 minutes", "3/day"), 'of rates, such as ["1/10 minutes"]'):
+        try:
+            rates.append(parse_rate(entry))
+        except ValueError as error:
+            cooldown.wrong("per_phone", str(error))
+    calls = _guard(table, "calls")
+    return Guards(
+        country=_mode(table, "country", "hold"),
+        premium=_mode(table, "premium", "refuse"),
+        cooldown=Cooldown(_mode(cooldown, "mode", "hold"), tuple(rates)),
+        calls=CallCap(_mode(calls, "mode", "hold"), _cap(calls, "per_hour", 120), _cap(calls, "per_day", 600)),
+    )
+
+
+def _guard(table: Table, name: str) -> Table:
+    """The table of one guard; `name = "off"` is short for `name = { mode = "off" }`."""
+    value = table.values.get(name)
+    if isinstance(value, str):
+        return Table({"mode": value}, f"guards.{name}", INNER_GUARD_KEYS[name], table.mistakes)
+    return table.table(name, INNER_GUARD_KEYS[name])
+
+
+def _mode(table: Table, key: str, default: Mode) -> Mode:
+    return cast(Mode, table.choice(key, default, MODES))
+
+
+def _cap(table: Table, key: str, default: int) -> int | None:
+    """A cap on calls; only the word "unlimited" lifts it, so that leaving a line out never costs money."""
+    return None if table.values.get(key) == "unlimited" else table.whole(key, default, 1, 1_000_000)

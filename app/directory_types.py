@@ -1,0 +1,141 @@
+"""What leadring.toml says, as frozen values. Times are whole seconds, times of day are minutes."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import date
+from types import MappingProxyType
+from typing import Literal
+
+Mode = Literal["off", "observe", "hold", "refuse"]
+Routing = Literal["longest_idle", "round_robin", "priority", "weighted"]
+
+
+@dataclass(frozen=True, slots=True)
+class Rate:
+    """At most `count` in any `per` seconds."""
+
+    count: int
+    per: int
+
+
+@dataclass(frozen=True, slots=True)
+class Period:
+    """From minute `start` up to but not including minute `end` of a local day; past 1440 is the next day."""
+
+    start: int
+    end: int
+
+
+@dataclass(frozen=True, slots=True)
+class Hours:
+    """A weekly timetable. `week` has 7 entries, Monday first; `extra_open` wins over every closing."""
+
+    name: str
+    timezone: str
+    week: tuple[tuple[Period, ...], ...]
+    holidays: str | None = None
+    holiday_categories: tuple[str, ...] = ("public",)
+    extra_closed: frozenset[date] = frozenset()
+    extra_open: Mapping[date, tuple[Period, ...]] = field(default_factory=lambda: MappingProxyType({}))
+
+
+@dataclass(frozen=True, slots=True)
+class Policy:
+    """How leads are called; every duration in seconds. `provider_options` are sent as they stand."""
+
+    timezone: str = "Asia/Jerusalem"
+    default_country: str = "IL"
+    countries: tuple[str, ...] = ("IL",)
+    deadline: int = 40
+    ring_agent: int = 20
+    ring_lead: int = 30
+    max_duration: int = 7200
+    wrap_up: int = 30
+    expire_after: int = 3600
+    assume_call: int = 300
+    retry_lead: tuple[int, ...] = (600, 3600, 14400)
+    routing: Routing = "longest_idle"
+    record: bool = False
+    provider_options: Mapping[str, str] = field(
+        default_factory=lambda: MappingProxyType({"checkphonedevicestate": "true"})
+    )
+
+
+@dataclass(frozen=True, slots=True)
+class Cooldown:
+    """How often one phone number may be called."""
+
+    mode: Mode = "hold"
+    per_phone: tuple[Rate, ...] = (Rate(1, 600), Rate(3, 86400))
+
+
+@dataclass(frozen=True, slots=True)
+class CallCap:
+    """How many calls the whole service may place; None is no cap."""
+
+    mode: Mode = "hold"
+    per_hour: int | None = 120
+    per_day: int | None = 600
+
+
+@dataclass(frozen=True, slots=True)
+class Guards:
+    """The rules that may hold or refuse a lead."""
+
+    country: Mode = "hold"
+    premium: Mode = "refuse"
+    cooldown: Cooldown = Cooldown()
+    calls: CallCap = CallCap()
+
+
+@dataclass(frozen=True, slots=True)
+class Limits:
+    """Requests a client may send, in the syntax of the limits library."""
+
+    per_client: str = "10/minute"
+
+
+@dataclass(frozen=True, slots=True)
+class Site:
+    """A web property that sends leads. No `origins`: any origin may. No `hours`: always open."""
+
+    key: str
+    name: str
+    origins: tuple[str, ...] = ()
+    skills: frozenset[str] = frozenset()
+    hours: str | None = None
+    language: str = "he"
+    thank_you_url: str | None = None
+    telephone: str | None = None
+    consent_text: str | None = None
+    variables: Mapping[str, str] = field(default_factory=lambda: MappingProxyType({}))
+
+
+@dataclass(frozen=True, slots=True)
+class Agent:
+    """A person who takes calls. No `hours`: always on shift."""
+
+    id: str
+    name: str
+    extension: str
+    login_code: str | None = None
+    skills: frozenset[str] = frozenset()
+    hours: str | None = None
+    priority: int = 1
+    weight: int = 1
+    enabled: bool = True
+
+
+@dataclass(frozen=True, slots=True)
+class Directory:
+    """The whole file. The mappings keep the file's order; `warnings` are sentences for the operator."""
+
+    policy: Policy
+    limits: Limits
+    guards: Guards
+    hours: Mapping[str, Hours]
+    sites: Mapping[str, Site]
+    agents: Mapping[str, Agent]
+    warnings: tuple[str, ...] = ()

@@ -1,0 +1,76 @@
+"""Guards: rules that may hold or refuse a lead. Money fails closed, leads fail open: in doubt, store and do not dial."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from typing import Final
+from zoneinfo import ZoneInfo
+
+from app.directory import CallCap, Directory, Mode
+from app.domain.phone import Phone
+
+HELD_FOR: Final = 7 * 86_400_000  # milliseconds until a held lead that nobody looked at expires
+HOUR: Final = 3_600_000
+
+# Numbers that cost the caller extra, and kinds that are nobody's own telephone. The kinds are libphonenumber's.
+PREMIUM: Final = frozenset({"premium"})
+NOT_A_PERSON: Final = frozenset({"shared_cost", "uan", "toll_free", "pager", "voicemail", "personal"})
+
+
+@dataclass(frozen=True, slots=True)
+class Hit:
+    """A guard that spoke: its name and the mode in which it did."""
+
+    guard: str
+    mode: Mode
+
+
+@dataclass(frozen=True, slots=True)
+class Cap:
+    """A budget of calls: at most `limit` in the span that starts at `starts_at` (milliseconds)."""
+
+    span: str
+    starts_at: int
+    limit: int
+    ends_at: int
+
+
+def look_at_number(phone: Phone, directory: Directory) -> list[Hit]:
+    """The guards that need the number alone: `country` and `premium`, in the order in which they count."""
+    hits: list[Hit] = []
+    guards = directory.guards
+    if guards.premium != "off":
+        if phone.kind in PREMIUM:
+            hits.append(Hit("premium", guards.premium))
+        elif phone.kind in NOT_A_PERSON:
+            # 1-800 and the like are possible, cheap, and still not where a person is: never worse than a hold.
+            hits.append(Hit("premium", "hold" if guards.premium == "refuse" else guards.premium))
+    if guards.country != "off" and phone.country not in directory.policy.countries:
+        hits.append(Hit("country", guards.country))
+    return hits
+
+
+def worst(hits: list[Hit]) -> Hit | None:
+    """The hit that decides: refuse before hold; observed ones decide nothing."""
+    for mode in ("refuse", "hold"):
+        for hit in hits:
+            if hit.mode == mode:
+                return hit
+    return None
+
+
+def caps(calls: CallCap, timezone: str, now: int) -> tuple[Cap, ...]:
+    """The call budgets in force now: the clock hour, and the day in the policy's time zone."""
+    found: list[Cap] = []
+    if calls.mode == "off":
+        return ()
+    if calls.per_hour is not None:
+        start = now - now % HOUR
+        found.append(Cap("hour", start, calls.per_hour, start + HOUR))
+    if calls.per_day is not None:
+        local = datetime.fromtimestamp(now / 1000, ZoneInfo(timezone))
+        midnight = local.replace(hour=0, minute=0, second=0, microsecond=0)
+        start = int(midnight.astimezone(UTC).timestamp() * 1000)
+        found.append(Cap("day", start, calls.per_day, start + 24 * HOUR))
+    return tuple(found)

@@ -1,0 +1,171 @@
+"""Timetables read against the clock on the wall: open or not, until when, since when and why.
+
+A period belongs to the day it begins on. A holiday or an extra closed day is closed from its first minute to
+its last, so a night that runs into it ends at midnight; `extra_open` wins over both. On the days the clocks
+change, a time that does not exist is the moment of the change, and one that comes twice is the first of the two.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from datetime import UTC, date, datetime, timedelta
+from functools import lru_cache
+from zoneinfo import ZoneInfo
+
+import holidays
+
+from app.directory import Hours, Period
+
+Span = tuple[datetime, datetime]  # UTC; from the first moment up to, not including, the second
+
+_DAY = 24 * 60
+DAY_NAMES = ("Monday", "Tuesday", "Wednesday", "Thursday", "Friday", "Saturday", "Sunday")
+
+
+def is_open(hours: Hours, at: datetime) -> bool:
+    """Is `at` (aware) within the hours? ValueError for a naive moment."""
+    today = _local(hours, at).date()
+    return any(
+        start <= at < end for day in (today, today - timedelta(days=1)) for start, end in opening_spans(hours, day)
+    )
+
+
+def next_opening(hours: Hours, after: datetime, *, horizon_days: int = 370) -> datetime | None:
+    """The earliest open moment at or after `after`, in UTC; None when there is none within the horizon."""
+    limit = after + timedelta(days=horizon_days)
+    for start, end in _from(hours, after, horizon_days):
+        if after < end:
+            opening = max(start, after.astimezone(UTC))
+            return opening if opening <= limit else None
+    return None
+
+
+def closes_at(hours: Hours, at: datetime) -> datetime | None:
+    """When the hours that `at` lies in end, in UTC, however many periods that touch they are made of.
+
+    None when it is closed at `at`, and when it does not close within 370 days.
+    """
+    closing: datetime | None = None
+    for start, end in _from(hours, at, 370):
+        if closing is None:
+            if start <= at < end:
+                closing = end
+        elif start > closing:
+            return closing
+        else:
+            closing = max(closing, end)
+        if closing is None and start > at:
+            return None
+    return None if closing is None or closing - at > timedelta(days=369) else closing
+
+
+def why_closed(hours: Hours, at: datetime) -> str:
+    """A few words for people: "closed on Saturday", "holiday: Pesach", "before opening at 09:00"; "open" if it is."""
+    if is_open(hours, at):
+        return "open"
+    local = _local(hours, at)
+    day, minute = local.date(), local.hour * 60 + local.minute
+    if closing := _closing(hours, day):
+        return closing
+    periods = periods_on(hours, day)
+    if not periods:
+        return f"closed on {DAY_NAMES[day.weekday()]}"
+    later = [period for period in periods if period.start > minute]
+    if not later:
+        return f"after closing at {clock_face(periods[-1].end)}"
+    between = "closed until" if later[0] is not periods[0] else "before opening at"
+    return f"{between} {clock_face(later[0].start)}"
+
+
+def periods_on(hours: Hours, day: date) -> tuple[Period, ...]:
+    """The periods that begin on this local day."""
+    if day in hours.extra_open:
+        return hours.extra_open[day]
+    return () if _closing(hours, day) else hours.week[day.weekday()]
+
+
+def opening_spans(hours: Hours, day: date) -> tuple[Span, ...]:
+    """The open spans that begin on this local day, in order."""
+    periods = periods_on(hours, day)
+    if not periods:
+        return ()
+    cut = periods[-1].end > _DAY and bool(_closing(hours, day + timedelta(days=1)))
+    return _spans(hours.timezone, periods, day, cut)
+
+
+def clock_face(minute: int) -> str:
+    """A minute of the day as people write it: 540 is 09:00, 1440 is 24:00, 1560 is 02:00."""
+    shown = minute if minute <= _DAY else minute - _DAY
+    return f"{shown // 60:02}:{shown % 60:02}"
+
+
+def zone(name: str) -> ZoneInfo:
+    """The time zone; ZoneInfo keeps the ones it has read."""
+    return ZoneInfo(name)
+
+
+def _local(hours: Hours, at: datetime) -> datetime:
+    if at.tzinfo is None:
+        raise ValueError("a moment needs a time zone")
+    return at.astimezone(zone(hours.timezone))
+
+
+def _from(hours: Hours, at: datetime, days: int) -> Iterator[Span]:
+    """Spans in order, from the day before `at` (its night may still be open) on."""
+    first = _local(hours, at).date() - timedelta(days=1)
+    for offset in range(days + 2):
+        yield from opening_spans(hours, first + timedelta(days=offset))
+
+
+def _closing(hours: Hours, day: date) -> str:
+    """Why the whole day is closed, or nothing."""
+    if day in hours.extra_open:
+        return ""
+    if day in hours.extra_closed:
+        return "extra closed day"
+    if hours.holidays is None:
+        return ""
+    name = _holidays(hours.holidays, hours.holiday_categories, day.year).get(day)
+    return f"holiday: {name}" if name else ""
+
+
+@lru_cache(maxsize=64)
+def _holidays(country: str, categories: tuple[str, ...], year: int) -> dict[date, str]:
+    """Names of the country's holidays in one year, in English where the holidays package has it."""
+    languages = holidays.country_holidays(country).supported_languages
+    found = holidays.country_holidays(
+        country, years=year, categories=categories, language="en_US" if "en_US" in languages else None
+    )
+    return {day: found[day] for day in found}
+
+
+@lru_cache(maxsize=4096)
+def _spans(timezone: str, periods: tuple[Period, ...], day: date, cut: bool) -> tuple[Span, ...]:
+    """The periods of one day as moments; `cut` ends them at midnight. Empty ones (clocks change) fall out."""
+    found: list[Span] = []
+    for period in periods:
+        start = _moment(timezone, day, period.start)
+        end = _moment(timezone, day, min(period.end, _DAY) if cut else period.end)
+        if start < end:
+            found.append((start, end))
+    return tuple(found)
+
+
+def _moment(timezone: str, day: date, minute: int) -> datetime:
+    """The UTC moment when the clock on the wall shows `minute` of `day` (past 1440: of the next day)."""
+    wall = datetime(day.year, day.month, day.day) + timedelta(minutes=minute)  # noqa: DTZ001 a face, not a moment
+    local = wall.replace(tzinfo=zone(timezone))
+    moment = local.astimezone(UTC)
+    if moment.astimezone(zone(timezone)).replace(tzinfo=None) == wall:
+        return moment
+    # The clocks jump over this time. Read with the offset before the jump, it lies after it; read with the one
+    # after (fold=1), before it: the jump is between the two.
+    low, high = local.replace(fold=1).astimezone(UTC), moment
+    after = high.astimezone(zone(timezone)).utcoffset()
+    while high - low > timedelta(seconds=1):
+        middle = low + (high - low) // 2
+        if middle.astimezone(zone(timezone)).utcoffset() == after:
+            high = middle
+        else:
+            low = middle
+    return high.replace(microsecond=0)

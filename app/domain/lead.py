@@ -1,0 +1,104 @@
+"""A lead: a person who asked to be called, and our promise to call."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+
+from app.domain.phone import Phone
+
+
+@dataclass(frozen=True, slots=True)
+class NewLead:
+    """A lead as it came in, checked and cleaned, before anything is stored. Moments in milliseconds."""
+
+    id: str
+    site: str
+    source: str
+    phone: Phone
+    phone_key: str  # keyed hash of the E.164 number: what cool-down and uniqueness look at
+    client_key: str  # keyed hash of the client's address
+    received_at: int
+    due_at: int
+    expires_at: int
+    deadline_at: int
+    reason: str  # why it waits: no_agent until somebody is free, closed, scheduled
+    hold: str | None = None  # the guard that stops it, or None
+    name: str = ""
+    email: str = ""
+    message: str = ""
+    language: str = ""
+    consent: str = ""
+    consent_text: str = ""
+    submission_id: str | None = None
+    fingerprint: str = ""
+    extra: Mapping[str, str] = field(default_factory=dict)
+    attribution: Mapping[str, str] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class Lead:
+    """A stored lead, as the service decides about it. Counters: how often what was tried."""
+
+    id: str
+    site: str
+    source: str
+    phone: str
+    name: str
+    message: str
+    language: str
+    state: str
+    reason: str | None
+    outcome: str | None
+    received_at: int
+    due_at: int | None
+    expires_at: int | None
+    ended_at: int | None
+    attempt_id: str | None
+    attempts: int
+    lead_tries: int  # times the lead's own phone was rung without a conversation
+    agent_misses: int  # times in a row that an agent did not pick up
+    send_failures: int  # times in a row that the request could not leave
+    errors: int  # times in a row that the provider reported its own error
+    avoid_agent: str | None
+    admitted: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Attempt:
+    """One try to connect one lead with one agent: at most one provider request."""
+
+    id: str
+    lead_id: str
+    agent_id: str
+    extension: str
+    number: int
+    state: str
+    outcome: str | None
+    reserved_at: int
+    sending_at: int | None
+    call_id: str | None
+    leg1_status: str | None
+    leg1_talk: int | None
+    leg2_status: str | None
+    leg2_talk: int | None
+
+
+@dataclass(frozen=True, slots=True)
+class Claim:
+    """A lead and an agent, reserved for each other: what a dial starts from."""
+
+    lead: Lead
+    attempt: Attempt
+
+
+@dataclass(frozen=True, slots=True)
+class Event:
+    """One line of a lead's history; the events table is append-only."""
+
+    at: int
+    event: str
+    who: str
+    attempt_id: str | None
+    agent_id: str | None
+    why: str | None

@@ -1,0 +1,248 @@
+"""What happens next: pure rules from an attempt's finding to the next state of attempt, lead and agent.
+
+Every wait is data; randomness comes in as `jitter`, a number from 0 up to 1, added after the cap.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any, Final
+
+from app.directory import Policy
+from app.domain.answers import Answer, NotSent, Placed, Refused, Unknown
+from app.domain.lead import Attempt, Lead
+
+SECOND: Final = 1000
+SEND_RETRY: Final = (2, 10, 30)  # seconds until a request that never left is tried again; the last one repeats
+ERROR_RETRY: Final = 10  # seconds until the one repeat after the provider's own error
+OFFLINE_FOR: Final = 60  # seconds an agent refused as offline is left alone
+BLOCKED_FOR: Final = 900  # seconds an extension refused as blocked is left alone
+AGENT_MISSES: Final = 3  # agents in a row who may miss a lead before it pauses
+MISS_PAUSE: Final = 120  # seconds of that pause
+UNRESOLVED_AFTER: Final = 1800  # seconds until an unknown attempt is given up on and listed
+
+
+@dataclass(frozen=True, slots=True)
+class Move:
+    """Where attempt, lead and agent go together, in one transaction. None leaves that part as it is."""
+
+    attempt: str
+    outcome: str | None = None
+    why: str | None = None
+    look_at: int | None = None  # when the sweeper has to look at the attempt again
+    holds_agent: bool = False
+    agent: str | None = None
+    agent_until: int | None = None
+    lead: str | None = None
+    reason: str | None = None
+    due_at: int | None = None
+    expires_at: int | None = None  # None keeps it
+    counts: tuple[str, ...] = ()  # counters that grow by one
+    clears: tuple[str, ...] = ()  # counters that start again
+    refund: bool = False  # nothing was called: give the call back to the budget
+    event: str = ""
+    avoid_agent: bool = False
+    call_id: str | None = None
+    code: int | None = None
+
+
+Opening = Callable[[int], int]
+"""The given moment when the lead's site is open then, else its next opening (both in milliseconds)."""
+
+
+def _wait(reason: str, at: int, policy: Policy, opening: Opening) -> dict[str, Any]:
+    """The lead waits until `at`, or for the next opening when the site is closed then, with a new term."""
+    due = opening(at)
+    if due > at:
+        return {
+            "lead": "waiting",
+            "reason": "closed",
+            "due_at": due,
+            "expires_at": due + policy.expire_after * SECOND,
+        }
+    return {"lead": "waiting", "reason": reason, "due_at": at}
+
+
+def after_answer(answer: Answer, lead: Lead, policy: Policy, now: int, *, jitter: float, opening: Opening) -> Move:
+    """What the provider's answer to our request means."""
+    match answer:
+        case Placed(call_id=call_id):
+            return Move(
+                "placed",
+                look_at=now + policy.assume_call * SECOND,
+                holds_agent=True,
+                agent="on_call",
+                call_id=call_id,
+                clears=("send_failures", "errors"),
+                event="placed",
+            )
+        case Unknown(why=why):
+            return Move(
+                "unknown",
+                why=why,
+                look_at=now + policy.assume_call * SECOND,
+                holds_agent=True,
+                agent="on_call",
+                event="unknown",
+            )
+        case NotSent(why=why):
+            wait = SEND_RETRY[min(lead.send_failures, len(SEND_RETRY) - 1)] * SECOND
+            return Move(
+                "not_sent",
+                why=why,
+                agent="available",
+                counts=("send_failures",),
+                refund=True,
+                event="not_sent",
+                **_wait("retry", now + wait + int(wait * 0.25 * jitter), policy, opening),
+            )
+        case Refused():
+            return _after_refusal(answer, lead, policy, now, opening)
+
+
+def _after_refusal(refused: Refused, lead: Lead, policy: Policy, now: int, opening: Opening) -> Move:
+    base: dict[str, Any] = {"attempt": "refused", "why": refused.message, "code": refused.code, "refund": True}
+    match refused.rule:
+        case "agent_offline" | "agent_blocked" as rule:
+            blocked = rule == "agent_blocked"
+            return Move(
+                **base,
+                agent="blocked" if blocked else "offline",
+                agent_until=now + (BLOCKED_FOR if blocked else OFFLINE_FOR) * SECOND,
+                event=rule,
+                **_wait("no_agent", now, policy, opening),
+            )
+        case "request_wrong":
+            return Move(
+                **base,
+                agent="available",
+                lead="failed",
+                reason="request_wrong",
+                event="refused",
+            )
+        case "once_more" if lead.errors == 0:
+            return Move(
+                **base,
+                agent="available",
+                counts=("errors",),
+                event="refused",
+                **_wait("retry", now + ERROR_RETRY * SECOND, policy, opening),
+            )
+        case "once_more" | "configuration":
+            return Move(
+                **base,
+                agent="available",
+                lead="held",
+                reason="provider",
+                event="refused",
+            )
+
+
+def after_outcome(outcome: str, lead: Lead, policy: Policy, now: int, *, opening: Opening) -> Move:
+    """What the end of a call means: `outcome` is one of states.OUTCOMES."""
+    agent: dict[str, Any] = {"agent": "wrap_up", "agent_until": now + policy.wrap_up * SECOND}
+    if outcome == "connected":
+        return Move("ended", outcome, lead="connected", event="connected", **agent)
+    if outcome == "unreported":
+        return Move("ended", outcome, agent="available", lead="exhausted", reason="unreported", event="unreported")
+    if outcome in ("agent_no_answer", "cancelled"):
+        misses = lead.agent_misses + 1
+        pause = misses % AGENT_MISSES == 0
+        return Move(
+            "ended",
+            outcome,
+            counts=("agent_misses",),
+            avoid_agent=True,
+            event=outcome,
+            **_wait("retry" if pause else "no_agent", now + (MISS_PAUSE * SECOND if pause else 0), policy, opening),
+            **agent,
+        )
+    if lead.lead_tries < len(policy.retry_lead):
+        return Move(
+            "ended",
+            outcome,
+            counts=("lead_tries",),
+            clears=("agent_misses",),
+            event=outcome,
+            **_wait("retry", now + policy.retry_lead[lead.lead_tries] * SECOND, policy, opening),
+            **agent,
+        )
+    return Move(
+        "ended",
+        outcome,
+        lead="exhausted",
+        reason=outcome,
+        counts=("lead_tries",),
+        event=outcome,
+        **agent,
+    )
+
+
+def after_silence(attempt: Attempt, lead: Lead, policy: Policy, now: int, *, opening: Opening) -> Move | None:
+    """What the sweeper does with an attempt whose time is up; None when there is nothing to do."""
+    match attempt.state:
+        case "reserved":
+            return Move(
+                "lapsed",
+                why="the process that reserved it went silent before sending",
+                agent="available",
+                refund=True,
+                event="lapsed",
+                **_wait("no_agent", now, policy, opening),
+            )
+        case "sending":
+            return Move(
+                "unknown",
+                why="the process that sent it went silent",
+                look_at=now + policy.assume_call * SECOND,
+                holds_agent=True,
+                agent="on_call",
+                event="unknown",
+            )
+        case "placed":
+            return after_outcome("unreported", lead, policy, now, opening=opening)
+        case "unknown" if attempt.sending_at is not None and now - attempt.sending_at < UNRESOLVED_AFTER * SECOND:
+            return Move(
+                "unknown",
+                look_at=attempt.sending_at + UNRESOLVED_AFTER * SECOND,
+                agent="available",
+                event="agent_released",
+            )
+        case "unknown":
+            return Move(
+                "unresolved",
+                agent="available",
+                lead="failed",
+                reason="unresolved",
+                event="unresolved",
+            )
+    return None
+
+
+def outcome_of(attempt: Attempt) -> str | None:
+    """The outcome that both legs' statuses tell so far, or None while they do not tell.
+
+    Statuses are the provider's (facts 2.3). The lead counts as reached only by an answered leg 2 with talk
+    time (facts 2.4); voicemail is not a conversation; NOTCALLED on leg 2 defers to leg 1.
+    """
+    second = attempt.leg2_status
+    if second is not None and second not in _NEVER_DIALLED:
+        if second == "ANSWER":
+            return "connected" if attempt.leg2_talk is None or attempt.leg2_talk > 0 else "lead_no_answer"
+        return LEAD_LEG.get(second, "lead_unreachable")
+    if attempt.leg1_status is None or attempt.leg1_status == "ANSWER":
+        return None
+    return "agent_no_answer"
+
+
+_NEVER_DIALLED: Final = ("NOTCALLED", "NOTDIALED")
+LEAD_LEG: Final = {
+    "NOANSWER": "lead_no_answer",
+    "CANCEL": "lead_no_answer",
+    "TIMEOUT": "lead_no_answer",
+    "ABANDONE": "lead_no_answer",
+    "VOICEMAIL": "lead_no_answer",
+    "VOEND": "lead_no_answer",
+    "BUSY": "lead_busy",
+}

@@ -1,0 +1,59 @@
+"""States and the moves between them: one table each, repeated by the database as CHECKs and conditional updates."""
+
+from __future__ import annotations
+
+from typing import Final
+
+LEAD_LIVE: Final = ("waiting", "dialing", "held")
+LEAD_FINAL: Final = ("connected", "exhausted", "expired", "cancelled", "failed", "spam")
+LEAD_STATES: Final = LEAD_LIVE + LEAD_FINAL
+
+ATTEMPT_LIVE: Final = ("reserved", "sending", "placed", "unknown")
+ATTEMPT_OVER: Final = ("ended", "refused", "not_sent", "lapsed", "absent", "unresolved")
+ATTEMPT_STATES: Final = ATTEMPT_LIVE + ATTEMPT_OVER
+
+AGENT_STATES: Final = ("available", "reserved", "on_call", "wrap_up", "offline", "blocked")
+
+OUTCOMES: Final = (
+    "connected",
+    "agent_no_answer",
+    "lead_no_answer",
+    "lead_busy",
+    "lead_unreachable",
+    "cancelled",
+    "unreported",
+)
+
+# Why a lead waits, is held, or ended: the reason column. `waiting` reasons are a metric label.
+WAITING_REASONS: Final = ("no_agent", "closed", "retry", "scheduled")
+
+LEAD_MOVES: Final[dict[str, frozenset[str]]] = {
+    "waiting": frozenset({"waiting", "connected", "dialing", "held", "cancelled", "expired", "failed"}),
+    "dialing": frozenset({"waiting", "held", "connected", "exhausted", "cancelled", "expired", "failed"}),
+    "held": frozenset({"waiting", "cancelled", "expired", "spam"}),
+    "spam": frozenset({"waiting"}),
+    # Only the provider's late account reopens what had to be closed without one (unreported, unresolved).
+    "exhausted": frozenset({"connected", "waiting", "exhausted"}),
+    "failed": frozenset({"connected", "waiting", "exhausted"}),
+    "connected": frozenset(),
+    "expired": frozenset(),
+    "cancelled": frozenset({"connected"}),
+}
+
+ATTEMPT_MOVES: Final[dict[str, frozenset[str]]] = {
+    "reserved": frozenset({"sending", "lapsed"}),
+    "sending": frozenset({"placed", "refused", "not_sent", "unknown"}),
+    "placed": frozenset({"ended"}),
+    "unknown": frozenset({"unknown", "placed", "refused", "not_sent", "ended", "absent", "unresolved"}),
+    "unresolved": frozenset({"ended"}),
+    "absent": frozenset({"ended"}),
+    "ended": frozenset({"ended"}),
+    "refused": frozenset(),
+    "not_sent": frozenset(),
+    "lapsed": frozenset(),
+}
+
+
+def may_move(table: dict[str, frozenset[str]], old: str, new: str) -> bool:
+    """Whether the table knows this move."""
+    return new in table[old]

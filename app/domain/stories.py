@@ -1,0 +1,76 @@
+"""What the store tells about leads, agents and attempts: the shapes that cross the seam."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+
+from app.domain.lead import Attempt, Event, Lead
+from app.domain.moves import Move
+
+
+@dataclass(frozen=True, slots=True)
+class Moved:
+    """What a settled attempt led to; `lead_state` and `reason` as they are now."""
+
+    attempt: Attempt
+    lead: Lead
+    move: Move
+    lead_state: str
+    reason: str | None
+
+
+@dataclass(frozen=True, slots=True)
+class LeadStory:
+    """A lead with its latest attempt's times and its history: what its own view is made of."""
+
+    lead: Lead
+    agent_id: str | None
+    attempt_state: str | None
+    history: list[Event]
+    ahead: int  # waiting leads of its site that are due before it
+
+
+@dataclass(frozen=True, slots=True)
+class AgentState:
+    """What the database knows of an agent; `until` and `paused_until` in milliseconds."""
+
+    id: str
+    listed: bool
+    state: str
+    until: int | None
+    paused: bool
+    paused_until: int | None
+    pause_reason: str | None
+    idle_since: int
+
+    def at(self, now: int) -> str:
+        """The state in one word at this moment: a pause or time that is over no longer counts."""
+        if self.state in ("reserved", "on_call"):
+            return self.state
+        if self.paused and (self.paused_until is None or self.paused_until > now):
+            return "paused"
+        if self.until is not None and self.until <= now:
+            return "available"
+        return self.state
+
+
+@dataclass(frozen=True, slots=True)
+class KeptCdr:
+    """A stored record that nobody has applied yet."""
+
+    id: int
+    body: str
+    received_at: int
+
+
+@dataclass(frozen=True, slots=True)
+class Gauges:
+    """Counts by reason or state; `oldest` in milliseconds of waiting."""
+
+    waiting: Mapping[str, int] = field(default_factory=dict)
+    oldest: Mapping[str, int] = field(default_factory=dict)
+    held: Mapping[str, int] = field(default_factory=dict)
+    agents: Mapping[str, int] = field(default_factory=dict)
+    unaccounted: int = 0
+    unknown: int = 0

@@ -1,0 +1,103 @@
+"""Logging: events with fields, JSON for machines and colours for people; phones masked, secrets never.
+
+One processor chain serves our own lines and everybody else's. Libraries that print whole URLs are silenced
+(httpx logs them at INFO, and a provider GET holds the account code), and a last processor redacts what
+slipped through: values of secret settings, and runs of digits that could be a phone number.
+"""
+
+from __future__ import annotations
+
+import logging
+import re
+import sys
+from collections.abc import Iterable, MutableMapping
+from typing import Any, Literal
+
+import structlog
+
+EventDict = MutableMapping[str, Any]
+_NUMBER = re.compile(r"(?<![\w-])\+?\d[\d\-\s().]{6,18}\d(?![\w-])")
+_NEVER_MASKED = frozenset({"timestamp", "lead_id", "attempt_id", "request_id", "call_id", "event", "level", "logger"})
+_TOKEN_IN_PATH = re.compile(r"(/v1/(?:hooks/[^/\s]+|voicenter/cdr)/)[^/?\s]+")
+_TOKEN_IN_QUERY = re.compile(r"([?&](?:token|code)=)[^&\s]+", re.IGNORECASE)
+
+
+class Redactor:
+    """Takes secrets and phone numbers out of every value of a log line, tracebacks included."""
+
+    def __init__(self, secrets: Iterable[str]) -> None:
+        self._secrets = sorted({secret for secret in secrets if len(secret) >= 4}, key=len, reverse=True)
+
+    def __call__(self, _logger: Any, _method: str, line: EventDict) -> EventDict:
+        for key, value in line.items():
+            if isinstance(value, str):
+                line[key] = self.clean(value, numbers=key not in _NEVER_MASKED)
+            elif isinstance(value, list | tuple | dict) and key not in ("lead_ids",):
+                line[key] = self.clean(repr(value), numbers=True)
+        return line
+
+    def clean(self, text: str, *, numbers: bool = True) -> str:
+        for secret in self._secrets:
+            text = text.replace(secret, "***")
+        text = _TOKEN_IN_PATH.sub(r"\1***", text)
+        text = _TOKEN_IN_QUERY.sub(r"\1***", text)
+        return _NUMBER.sub(_mask, text) if numbers else text
+
+
+def _mask(match: re.Match[str]) -> str:
+    digits = re.sub(r"\D", "", match.group())
+    return match.group() if len(digits) < 9 else f"•••{digits[-3:]}"
+
+
+def configure_logging(
+    *, form: Literal["json", "console"] | None = None, level: str = "info", secrets: Iterable[str] = ()
+) -> None:
+    """Set up logging for the process. `form` None means console on a terminal and JSON otherwise."""
+    as_json = form == "json" or (form is None and not sys.stderr.isatty())
+    shared: list[Any] = [
+        structlog.contextvars.merge_contextvars,
+        structlog.stdlib.add_log_level,
+        structlog.stdlib.add_logger_name,
+        structlog.processors.TimeStamper(fmt="iso", utc=True),
+        structlog.processors.StackInfoRenderer(),
+    ]
+    structlog.configure(
+        processors=[*shared, structlog.stdlib.ProcessorFormatter.wrap_for_formatter],
+        logger_factory=structlog.stdlib.LoggerFactory(),
+        wrapper_class=structlog.stdlib.BoundLogger,
+        cache_logger_on_first_use=False,
+    )
+    renderer: Any = (
+        structlog.processors.JSONRenderer(ensure_ascii=False)
+        if as_json
+        else structlog.dev.ConsoleRenderer(exception_formatter=structlog.dev.plain_traceback)
+    )
+    formatter = structlog.stdlib.ProcessorFormatter(
+        foreign_pre_chain=[*shared, structlog.stdlib.ExtraAdder()],
+        processors=[
+            structlog.stdlib.ProcessorFormatter.remove_processors_meta,
+            structlog.processors.format_exc_info,
+            Redactor(secrets),
+            renderer,
+        ],
+    )
+    handler = logging.StreamHandler(sys.stderr)
+    handler.setFormatter(formatter)
+    root = logging.getLogger()
+    for old in root.handlers[:]:
+        root.removeHandler(old)
+    root.addHandler(handler)
+    root.setLevel(level.upper())
+    for noisy in ("httpx", "httpcore", "alembic", "slowapi"):
+        logging.getLogger(noisy).setLevel(logging.WARNING)
+    logging.getLogger("uvicorn.access").disabled = True
+    for name in ("uvicorn", "uvicorn.error"):
+        logger = logging.getLogger(name)
+        logger.handlers.clear()
+        logger.propagate = True
+
+
+def secrets_of(settings: Any) -> list[str]:
+    """Every secret value of the settings, for the redactor."""
+    values = (getattr(settings, name) for name in type(settings).model_fields)
+    return [value.get_secret_value() for value in values if hasattr(value, "get_secret_value")]

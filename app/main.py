@@ -1,0 +1,284 @@
+"""The composition root: the one file that knows every other.
+
+`create_app` makes an application from settings and a directory; nothing is built at import. Its lifespan
+opens the database, starts the loops, and on the way down drains the dials within their deadline.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import os
+import signal
+import socket
+import threading
+from collections.abc import AsyncIterator, Callable, Coroutine, Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from types import FrameType
+from typing import Any, Final
+
+import structlog
+import uvicorn
+from fastapi import FastAPI
+from fastapi.openapi.docs import get_swagger_ui_html
+from limits.storage import Storage
+from starlette.types import ASGIApp
+from uvicorn.middleware.proxy_headers import ProxyHeadersMiddleware
+
+from app import __version__
+from app.clock import Clock
+from app.directory import Directory, load_directory
+from app.errors import ConfigurationError
+from app.ids import new_id
+from app.metrics import Metrics
+from app.ports import Telephony
+from app.service.dispatcher import Dispatcher
+from app.service.hub import Hub
+from app.service.intake import Intake
+from app.service.lead_view import LeadViews
+from app.service.outcomes import Outcomes
+from app.service.rules import Rules
+from app.service.sweeper import Sweeper
+from app.service.tokens import Tokens
+from app.settings import Settings
+from app.store import migrate
+from app.store.engine import Engine, open_engine
+from app.store.sql_store import SqlStore
+from app.voicenter.cdr import decode_body, read_call_records
+from app.voicenter.click2call import Click2Call
+from app.web import files, forms, lead_view, leads, ops, problems, sites, voicenter_cdr
+from app.web.cors import SiteCors
+from app.web.desk import Desk
+from app.web.limits import make_gate, make_limiter
+from app.web.middleware import Around
+
+log = structlog.get_logger("leadring")
+
+STATIC: Final = Path(__file__).resolve().parent.parent / "static"
+DRAIN_MARGIN: Final = 3.0  # seconds past the provider's deadline that a dial may need to be recorded
+STREAM_GRACE: Final = 5  # seconds connections get to end by themselves at shutdown
+
+
+@dataclass(frozen=True)
+class Options:
+    """What differs between serving, the demo and tests."""
+
+    telephony: Telephony | None = None
+    clock: Clock | None = None
+    migrate: bool = True
+    sandbox_url: str | None = None
+    static: Path = STATIC
+
+
+def create_app(settings: Settings, directory: Directory | None = None, options: Options | None = None) -> FastAPI:
+    """An application that has not started yet. ConfigurationError with every mistake of the directory."""
+    options = options or Options()
+    rules = Rules(directory or load_directory(settings.config))
+    metrics = Metrics()
+    metrics.build_info.labels(__version__).set(1)
+    metrics.config_loaded.set_to_current_time()
+    metrics.breaker.set(0)
+    limiter = make_limiter(settings.rate_limit_url, rules.directory.limits.per_client)
+
+    @contextlib.asynccontextmanager
+    async def lifespan(app: FastAPI) -> AsyncIterator[None]:
+        async with _running(app, settings, rules, metrics, options):
+            yield
+
+    app = FastAPI(
+        title="Leadring",
+        version=__version__,
+        summary="A form is sent, the agent's phone rings, then the lead's.",
+        lifespan=lifespan,
+        docs_url=None,
+        redoc_url=None,
+    )
+    app.state.limiter = limiter
+    app.state.gate = make_gate(limiter, settings.rate_limit_url, rules.directory.limits.per_client)
+    app.state.files = files.Assets(options.static)
+    app.state.demo_files = files.Assets(options.static / "demo")
+    problems.install(app)
+    for room in (leads, lead_view, sites, forms, voicenter_cdr, ops, files):
+        app.include_router(room.router)
+    _add_docs(app)
+    app.add_middleware(SiteCors, rules=rules)
+    app.add_middleware(Around, metrics=metrics)
+    # Outermost: who is asking, by what trusted proxies say and nobody else.
+    app.add_middleware(_TrustedProxies, trusted=list(settings.trusted_proxies))
+    return app
+
+
+class _TrustedProxies(ProxyHeadersMiddleware):
+    def __init__(self, app: ASGIApp, trusted: list[str]) -> None:
+        super().__init__(app, trusted_hosts=trusted)  # type: ignore[arg-type]
+
+
+def _add_docs(app: FastAPI) -> None:
+    @app.get("/docs", include_in_schema=False)
+    async def docs() -> Any:
+        return get_swagger_ui_html(openapi_url="/openapi.json", title="Leadring API")
+
+
+@contextlib.asynccontextmanager
+async def _running(
+    app: FastAPI, settings: Settings, rules: Rules, metrics: Metrics, options: Options
+) -> AsyncIterator[None]:
+    owner = f"{socket.gethostname()}:{os.getpid()}:{new_id()[-12:]}"
+    if options.migrate:
+        await asyncio.to_thread(migrate.upgrade, settings.database_url)
+    engine = open_engine(settings.database_url, options.clock)
+    async with contextlib.AsyncExitStack() as stack:
+        await engine.start()
+        stack.push_async_callback(engine.close)
+        await asyncio.to_thread(migrate.check, settings.database_url)
+        store = SqlStore(engine)
+        secret = settings.secret_key.get_secret_value() if settings.secret_key else await store.secret_key()
+        await store.sync_agents(list(rules.directory.agents))
+        telephony = options.telephony or _provider(settings, metrics, stack)
+        hub = Hub()
+        engine.listen(lambda channel, payload: hub.changed([payload]) if channel == "lead" else None)
+        dispatcher = Dispatcher(
+            store, telephony, rules, hub, metrics, owner=owner, provider_timeout=settings.voicenter_timeout
+        )
+        outcomes = Outcomes(store, read_call_records, rules, dispatcher, hub, metrics)
+        tokens = Tokens(secret)
+        desk = Desk(
+            version=__version__,
+            rules=rules,
+            store=store,
+            metrics=metrics,
+            hub=hub,
+            dispatcher=dispatcher,
+            intake=Intake(store, rules, dispatcher, hub, tokens, metrics),
+            views=LeadViews(store, rules, dispatcher, hub, tokens),
+            outcomes=outcomes,
+            gate=app.state.gate,
+            decode_cdr=decode_body,
+            public_url=settings.public_url,
+            cdr_token=_secret(settings.voicenter_cdr_token),
+            metrics_token=_secret(settings.metrics_token),
+            sandbox_url=options.sandbox_url,
+            limiter_check=_limiter_check(app),
+            load_directory=lambda: load_directory(settings.config),
+        )
+        app.state.desk = desk
+        await _recover(store, engine, owner)
+        sweeper = Sweeper(store, rules, dispatcher, hub, metrics)
+        loops = [_spawn(loop) for loop in (dispatcher.run(), outcomes.run(), sweeper.run())]
+        log.info("started", version=__version__, database=engine.dialect, agents=len(rules.directory.agents))
+        dispatcher.wake()
+        try:
+            yield
+        finally:
+            desk.begin_shutdown()
+            left = await dispatcher.drain(settings.voicenter_timeout + DRAIN_MARGIN)
+            for loop in loops:
+                loop.cancel()
+            await asyncio.gather(*loops, return_exceptions=True)
+            log.info("stopped", dials_cut_off=left)
+
+
+def _spawn(loop: Coroutine[Any, Any, None]) -> asyncio.Task[None]:
+    return asyncio.create_task(loop)
+
+
+async def _recover(store: SqlStore, engine: Engine, owner: str) -> None:
+    """On SQLite we are alone: what an earlier process left in its hands is overdue now, not after its lease."""
+    if engine.dialect == "sqlite":
+        left = await store.abandon_others(owner)
+        if left:
+            log.warning("recovered", attempts=left)
+
+
+def _provider(settings: Settings, metrics: Metrics, stack: contextlib.AsyncExitStack) -> Telephony:
+    if settings.voicenter_code is None:
+        raise ConfigurationError(["LEADRING_VOICENTER_CODE is missing: the account's code, from Voicenter"])
+
+    def count(result: str, seconds: float) -> None:
+        metrics.provider_requests.labels("call", result).inc()
+        metrics.provider_seconds.labels("call", result).observe(seconds)
+
+    client = Click2Call(
+        url=settings.voicenter_url,
+        code=settings.voicenter_code.get_secret_value(),
+        method=settings.voicenter_method,
+        format=settings.voicenter_format,
+        timeout=settings.voicenter_timeout,
+        version=__version__,
+        on_request=count,
+    )
+    stack.push_async_callback(client.close)
+    return client
+
+
+def _limiter_check(app: FastAPI) -> Any:
+    async def check() -> bool:
+        storage = app.state.limiter.limiter.storage
+        return bool(await asyncio.to_thread(storage.check)) if isinstance(storage, Storage) else True
+
+    return check
+
+
+def _secret(value: Any) -> str | None:
+    return value.get_secret_value() if value is not None else None
+
+
+class Server(uvicorn.Server):
+    """uvicorn with three differences in how it ends and begins.
+
+    A first signal tells the application at once, so that streams end before uvicorn waits for them. Signals
+    are not raised again afterwards: a stop that was asked for is a success. SIGHUP reloads the directory.
+    """
+
+    on_started: Callable[[], None] | None = None
+
+    def handle_exit(self, sig: int, frame: FrameType | None) -> None:
+        app: Any = self.config.app
+        desk = getattr(app.state, "desk", None)
+        if isinstance(desk, Desk) and not desk.draining:
+            desk.begin_shutdown()
+        super().handle_exit(sig, frame)
+
+    @contextlib.contextmanager
+    def capture_signals(self) -> Iterator[None]:
+        if threading.current_thread() is not threading.main_thread():
+            yield
+            return
+        before = {number: signal.signal(number, self.handle_exit) for number in (signal.SIGINT, signal.SIGTERM)}
+        try:
+            yield
+        finally:
+            for number, handler in before.items():
+                signal.signal(number, handler)
+
+    async def startup(self, sockets: list[socket.socket] | None = None) -> None:
+        await super().startup(sockets)
+        if not self.started:
+            return
+        if threading.current_thread() is threading.main_thread():
+            app: Any = self.config.app
+            asyncio.get_running_loop().add_signal_handler(signal.SIGHUP, app.state.desk.reload_soon)
+        if self.on_started is not None:
+            self.on_started()
+
+
+def make_server(app: FastAPI, host: str, port: int) -> Server:
+    """A server for this application; proxies are resolved inside it, and logging is ours."""
+    return Server(
+        uvicorn.Config(
+            app,
+            host=host,
+            port=port,
+            proxy_headers=False,
+            server_header=False,
+            access_log=False,
+            log_config=None,
+            timeout_graceful_shutdown=STREAM_GRACE,
+            timeout_keep_alive=20,
+            loop="uvloop",
+            http="httptools",
+            lifespan="on",
+            ws="none",
+        )
+    )

@@ -1,0 +1,177 @@
+"""The seams on one screen: what the service needs from the outside, and from whom.
+
+Telephony is implemented by app/voicenter, Store by app/store, Clock by app/clock.py. The service knows only
+these; tests put a function or the sandbox in their place.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Literal, Protocol
+
+from app.clock import Clock as Clock
+from app.directory import CallCap, Cooldown
+from app.domain.answers import Answer as Answer
+from app.domain.answers import NotSent as NotSent
+from app.domain.answers import Placed as Placed
+from app.domain.answers import Refused as Refused
+from app.domain.answers import Unknown as Unknown
+from app.domain.guards import Cap
+from app.domain.intake_results import Accepted
+from app.domain.lead import Attempt, Claim, Lead, NewLead
+from app.domain.moves import Move
+from app.domain.routing import Roster
+from app.domain.stories import AgentState, Gauges, KeptCdr, LeadStory, Moved
+
+# ----------------------------------------------------------------------------------------------- telephony
+
+
+@dataclass(frozen=True, slots=True)
+class CallRequest:
+    """One call to place: leg 1 rings `extension`, leg 2 rings `lead_phone`.
+
+    Times are whole seconds; None leaves the provider's default. `options` are further provider options by
+    their own names; `variables` are sent beside `lead_id` and `attempt_id`, and come back in the CDR.
+    """
+
+    lead_id: str
+    attempt_id: str
+    extension: str
+    lead_phone: str  # E.164 with its plus sign
+    login_code: str | None = None
+    ring_agent: int | None = None
+    ring_lead: int | None = None
+    max_duration: int | None = None
+    record: bool = False
+    options: Mapping[str, str] = field(default_factory=dict)
+    variables: Mapping[str, str] = field(default_factory=dict)
+
+
+class Telephony(Protocol):
+    """The only way out to the provider."""
+
+    async def place(self, call: CallRequest) -> Answer:
+        """Ask for one call, at most one request, within the total deadline. Never raises but CancelledError."""
+        ...
+
+
+@dataclass(frozen=True, slots=True)
+class CallRecord:
+    """The provider's final account of one leg (a CDR), read tolerant; raw text is kept beside it.
+
+    `leg` is 1 (agent) or 2 (lead), None when the record does not say. Seconds are whole. `attempt_id` and
+    `lead_id` are our own variables come back. `raw_time` is the provider's `time`, not trusted (facts 2.6).
+    """
+
+    call_id: str | None
+    original_call_id: str | None
+    leg: Literal[1, 2] | None
+    type: str
+    status: str
+    talk_seconds: int | None
+    ring_seconds: int | None
+    agent_leg_status: str | None
+    extension: str | None
+    phone: str | None
+    attempt_id: str | None
+    lead_id: str | None
+    recording: str | None
+    price: str | None
+    raw_time: int | None
+
+
+ReadCallRecords = Callable[[str], list[CallRecord]]
+"""Reads a stored CDR body into records; empty when it cannot be read. Never raises."""
+
+
+# --------------------------------------------------------------------------------------------------- store
+
+
+class Store(Protocol):
+    """Where leads live. Every method is one transaction that is durable when it returns.
+
+    StorageUnavailable when the database cannot be reached; nothing has been done then, except where a
+    commit's answer was lost.
+    """
+
+    @property
+    def clock(self) -> Clock: ...
+
+    async def accept(
+        self, new: NewLead, cooldown: Cooldown, calls: CallCap, caps: Sequence[Cap]
+    ) -> Accepted: ...
+
+    async def remember_answer(self, site: str, key: str, answer: str) -> None: ...
+
+    async def claim(
+        self,
+        roster: Roster,
+        *,
+        owner: str,
+        lease: int,
+        calls: CallCap,
+        caps: Sequence[Cap],
+        most: int,
+    ) -> tuple[list[Claim], list[str]]: ...
+
+    async def begin_sending(self, claim: Claim, owner: str, lease: int) -> bool: ...
+
+    async def settle(
+        self,
+        attempt_id: str,
+        expected: Sequence[str],
+        decide: Callable[[Attempt, Lead], Move | None],
+        who: str,
+        caps_at: Callable[[int], Sequence[Cap]],
+    ) -> Moved | None: ...
+
+    async def overdue_attempts(self) -> list[str]: ...
+
+    async def abandon_others(self, owner: str) -> int: ...
+
+    async def expire(self) -> list[str]: ...
+
+    async def put_off(self, site: str, due: int, expires: int) -> int: ...
+
+    async def end_pauses(self) -> int: ...
+
+    async def next_due(self, sites: Sequence[str]) -> int | None: ...
+
+    async def story(self, lead_id: str) -> LeadStory | None: ...
+
+    async def cancel(self, lead_id: str, who: str) -> str | None: ...
+
+    async def release(self, lead_id: str, who: str, until: int) -> str | None: ...
+
+    async def leads(self, states: Sequence[str], most: int) -> list[Lead]: ...
+
+    async def sync_agents(self, ids: Sequence[str]) -> None: ...
+
+    async def agent_states(self) -> Mapping[str, AgentState]: ...
+
+    async def pause(self, agent: str, until: int | None, reason: str) -> bool: ...
+
+    async def resume(self, agent: str) -> bool: ...
+
+    async def keep_cdr(self, body: str) -> bool: ...
+
+    async def kept_cdrs(self) -> list[KeptCdr]: ...
+
+    async def apply_cdr(
+        self,
+        cdr: KeptCdr,
+        records: Sequence[CallRecord],
+        decide: Callable[[Attempt, Lead], Move | None],
+        caps_at: Callable[[int], Sequence[Cap]],
+    ) -> list[Moved]: ...
+
+    async def gauges(self) -> Gauges: ...
+
+    async def secret_key(self) -> str: ...
+
+    async def forget_submissions(self, before: int) -> int: ...
+
+    async def ready(self) -> None:
+        """Raises StorageUnavailable when the database does not answer or its schema is not ours."""
+        ...

@@ -1,0 +1,20 @@
+"""A Voicenter that rings nobody: the provider's HTTP API, with virtual telephones on a page.
+
+1 click2call.py    a request to call is read (incoming.py) and checked (parameters.py)
+2 behaviour.py     what was it told to do: answer, hang, ring, be busy; by extension, number, or for everything
+3 engine.py        leg 1 rings the agent; answered, leg 2 rings the lead (calls.py, phones.py, clock.py)
+4 answers.py       the request is answered, honestly or spoilt on request; journal.py remembers it
+5 pages.py         people see the phones ring and pick them up; control.py does the same for tests and curl
+6 presence.py      active calls and the roster of extensions
+7 cdr_push.py      the call is over: two records (cdr.py) are pushed to a URL
+
+`create_sandbox` makes the application, `SandboxServer` serves it. Nothing leaves the machine but the CDR.
+"""
+
+from .behaviour import Behaviour
+from .cdr_push import CdrOptions
+from .main import create_sandbox
+from .sandbox import Sandbox
+from .server import SandboxServer
+
+__all__ = ["Behaviour", "CdrOptions", "Sandbox", "SandboxServer", "create_sandbox"]

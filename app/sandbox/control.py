@@ -1,0 +1,134 @@
+"""The sandbox's own API: scripts, phones and memory, for tests, the page and people with curl."""
+
+from dataclasses import asdict, dataclass, fields
+from typing import Literal
+
+from fastapi import APIRouter, HTTPException, Request
+
+from .behaviour import ANYTHING, Behaviour
+from .calls import Call
+from .cdr_push import CdrOptions
+from .engine import CannotError
+from .sandbox import Sandbox
+
+router = APIRouter(prefix="/sandbox", tags=["sandbox"])
+
+Deed = Literal["answer", "decline", "ignore", "hangup", "online", "offline"]
+
+
+@dataclass(frozen=True, kw_only=True)
+class KeyedBehaviour(Behaviour):
+    """A behaviour and whom it is for: an extension, a number, `*`, `active_calls` or `roster`."""
+
+    key: str = ANYTHING
+
+
+@dataclass(frozen=True)
+class UserStatus:
+    """onlineUserStatus of an agent: 1 Login, 2 Logout, 3 Lunch … (facts 3.2)."""
+
+    status: int
+
+
+def _sandbox(request: Request) -> Sandbox:
+    sandbox: Sandbox = request.app.state.sandbox
+    return sandbox
+
+
+@router.get("/behaviour")
+async def show_behaviour(request: Request) -> dict[str, dict[str, object]]:
+    """All scripts by key; what is not said is left out."""
+    book = _sandbox(request).book.all()
+    return {key: {name: value for name, value in asdict(one).items() if value is not None} for key, one in book.items()}
+
+
+@router.put("/behaviour", status_code=204)
+async def set_behaviour(request: Request, wanted: KeyedBehaviour) -> None:
+    """Replace the script of one key."""
+    values = {field.name: getattr(wanted, field.name) for field in fields(Behaviour)}
+    _sandbox(request).set_behaviour(wanted.key, Behaviour(**values))
+
+
+@router.delete("/behaviour", status_code=204)
+async def clear_behaviour(request: Request, key: str | None = None) -> None:
+    """Forget one script, or all, and let go of hanging requests."""
+    _sandbox(request).clear_behaviour(key)
+
+
+@router.get("/requests")
+async def show_requests(request: Request, api: str = "click2call") -> list[dict[str, object]]:
+    """Requests received, oldest first; `api` is click2call, active_calls, roster or all."""
+    return [one.as_json() for one in _sandbox(request).requests(None if api == "all" else api)]
+
+
+@router.delete("/requests", status_code=204)
+async def clear_requests(request: Request) -> None:
+    """Forget the requests received."""
+    _sandbox(request).journal.clear()
+
+
+@router.get("/calls")
+async def show_calls(request: Request) -> list[dict[str, object]]:
+    """All calls, oldest first."""
+    return [call.as_json() for call in _sandbox(request).calls]
+
+
+@router.get("/cdr")
+async def show_cdr(request: Request) -> dict[str, object]:
+    """The options of the CDR push, and every try made so far."""
+    cdr = _sandbox(request).cdr
+    return {"options": asdict(cdr.options), "pushed": [asdict(one) for one in cdr.log]}
+
+
+@router.put("/cdr", status_code=204)
+async def set_cdr(request: Request, options: CdrOptions) -> None:
+    """Replace the options of the CDR push, all of them."""
+    _sandbox(request).cdr.options = options
+
+
+@router.post("/reset", status_code=204)
+async def reset(request: Request) -> None:
+    """As new."""
+    _sandbox(request).reset()
+
+
+@router.post("/phones/{number}/status", status_code=204)
+async def set_user_status(request: Request, number: str, wanted: UserStatus) -> None:
+    """Log an agent's user in or out, or send it to lunch; active calls show it."""
+    sandbox = _sandbox(request)
+    sandbox.phones.use(number, "agent").user_status = wanted.status
+    sandbox.changed.fire()
+
+
+@router.post("/phones/{number}/{deed}")
+async def use_phone(
+    request: Request, number: str, deed: Deed, side: Literal["agent", "lead"] | None = None
+) -> dict[str, object]:
+    """A hand on a telephone; 409 when the phone is in no state for it. `side` names a phone that is new."""
+    sandbox = _sandbox(request)
+    try:
+        call = do_with_phone(sandbox, number, deed, side)
+    except CannotError as error:
+        raise HTTPException(409, str(error)) from error
+    return {"number": number, "call": call.as_json() if call is not None else None}
+
+
+def do_with_phone(
+    sandbox: Sandbox, number: str, deed: Deed, side: Literal["agent", "lead"] | None = None
+) -> Call | None:
+    """Answer, decline, ignore, hang up, or switch the phone on or off; raises CannotError."""
+    match deed:
+        case "answer":
+            return sandbox.engine.answer(number)
+        case "decline":
+            return sandbox.engine.decline(number)
+        case "ignore":
+            return sandbox.engine.ignore(number)
+        case "hangup":
+            return sandbox.engine.hang_up(number)
+        case "online" | "offline":
+            default: Literal["agent", "lead"] = "lead" if number.isdecimal() else "agent"
+            phone = sandbox.phones.find(number) or sandbox.phones.use(number, side or default)
+            phone.online = deed == "online"
+            sandbox.changed.fire()
+            return sandbox.engine.live_call(number)

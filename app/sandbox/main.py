@@ -1,0 +1,49 @@
+"""Making a sandbox: one application, nothing shared with any other."""
+
+from collections.abc import AsyncIterator, Mapping, Sequence
+from contextlib import asynccontextmanager
+from dataclasses import replace
+from pathlib import Path
+
+from fastapi import FastAPI
+from starlette.staticfiles import StaticFiles
+
+from . import click2call, control, pages, presence
+from .behaviour import Behaviour
+from .cdr_push import CdrOptions
+from .clock import Clock
+from .paths import CaseBlindPaths
+from .sandbox import Sandbox
+
+
+def create_sandbox(
+    *,
+    code: str = "sandbox",
+    cdr_url: str | None = None,
+    behaviour: Behaviour | None = None,
+    extensions: Sequence[str] | Mapping[str, str] | None = None,
+    cdr: CdrOptions | None = None,
+    clock: Clock | None = None,
+) -> FastAPI:
+    """A Voicenter that rings nobody; the Sandbox itself is `app.state.sandbox`.
+
+    `behaviour` is the default script (without it people answer on the page), `extensions` the account's
+    extensions, perhaps with names (without it any extension exists), `cdr` how records are pushed to `cdr_url`.
+    """
+    options = cdr or CdrOptions()
+    if cdr_url is not None:
+        options = replace(options, url=cdr_url)
+    sandbox = Sandbox(code=code, cdr=options, behaviour=behaviour, extensions=extensions, clock=clock)
+
+    @asynccontextmanager
+    async def lifespan(_app: FastAPI) -> AsyncIterator[None]:
+        yield
+        await sandbox.close()
+
+    app = FastAPI(title="Leadring sandbox", lifespan=lifespan, docs_url=None, redoc_url=None)
+    app.state.sandbox = sandbox
+    app.add_middleware(CaseBlindPaths)
+    for face in (click2call, presence, control, pages):
+        app.include_router(face.router)
+    app.mount("/sandbox/assets", StaticFiles(directory=Path(__file__).parent / "assets"), name="assets")
+    return app

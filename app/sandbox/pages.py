@@ -1,0 +1,92 @@
+"""The phones page, and the stream of events that keeps it alive."""
+
+import asyncio
+from collections.abc import AsyncIterable
+from pathlib import Path
+
+from fastapi import APIRouter, Request
+from fastapi.sse import EventSourceResponse, ServerSentEvent
+from starlette.responses import Response
+from starlette.templating import Jinja2Templates
+
+from .calls import Call
+from .phones import Phone
+from .sandbox import Sandbox
+from .words import WORDS, Language
+
+MOST_PHONES = 4
+MOST_RECENT = 8
+_FEWEST_SECONDS_BETWEEN = 0.03
+# No frame-ancestors: the page is meant to be shown beside the demo form.
+_POLICY = (
+    "default-src 'none'; script-src 'self'; style-src 'self'; connect-src 'self'; img-src 'self'; "
+    "base-uri 'none'; form-action 'none'"
+)
+
+_templates = Jinja2Templates(directory=Path(__file__).parent / "templates")
+router = APIRouter()
+
+
+@router.get("/", include_in_schema=False)
+async def phones_page(request: Request, lang: str = "en") -> Response:
+    """Two telephones: the agent's and the lead's."""
+    language: Language = "he" if lang == "he" else "en"
+    headers = {
+        "content-security-policy": _POLICY,
+        "cache-control": "no-store",
+        "referrer-policy": "no-referrer",
+    }
+    return _templates.TemplateResponse(
+        request, "phones.html", {"lang": language, "words": WORDS[language]}, headers=headers
+    )
+
+
+@router.get("/sandbox/events", response_class=EventSourceResponse, include_in_schema=False)
+async def events(request: Request) -> AsyncIterable[ServerSentEvent]:
+    """The whole picture, again after every change."""
+    sandbox: Sandbox = request.app.state.sandbox
+    while not sandbox.changed.closed:
+        seen = sandbox.changed.count
+        yield ServerSentEvent(data=snapshot(sandbox), event="state", retry=1000)
+        # Under a load test the picture changes faster than anybody can look.
+        await asyncio.sleep(_FEWEST_SECONDS_BETWEEN)
+        if sandbox.changed.count == seen:
+            await sandbox.changed.wait()
+
+
+def snapshot(sandbox: Sandbox) -> dict[str, object]:
+    """What the page shows: phones, most recent first, each with its present or last call; recent calls."""
+    recent = list(sandbox.engine.calls)[: -MOST_RECENT - 1 : -1]
+    return {
+        "now": sandbox.clock.now(),
+        "agents": [_show(sandbox, phone) for phone in _shown(sandbox, sandbox.phones.on_side("agent"))],
+        "leads": [_show(sandbox, phone) for phone in _shown(sandbox, sandbox.phones.on_side("lead"))],
+        "recent": [call.as_json() for call in recent],
+    }
+
+
+def _shown(sandbox: Sandbox, phones: list[Phone]) -> list[Phone]:
+    # A phone in a call is never crowded out by one that was merely used later; of the leads' phones that
+    # are in no call only the last one stays, the agents' stay all.
+    live = [phone for phone in phones if sandbox.engine.live_call(phone.number) is not None]
+    quiet = [phone for phone in phones if phone not in live]
+    quiet_agents = [phone for phone in quiet if phone.side == "agent"]
+    return (live + (quiet_agents or ([] if live else quiet[:1])))[:MOST_PHONES]
+
+
+def _show(sandbox: Sandbox, phone: Phone) -> dict[str, object]:
+    call = sandbox.engine.live_call(phone.number) or _last_call(sandbox, phone)
+    return {
+        "number": phone.number,
+        "name": phone.name,
+        "online": phone.online,
+        "call": call.as_json() if call is not None else None,
+    }
+
+
+def _last_call(sandbox: Sandbox, phone: Phone) -> Call | None:
+    for call in reversed(sandbox.engine.calls):
+        leg = call.agent if phone.side == "agent" else call.lead
+        if leg.number == phone.number and leg.rang_at is not None:
+            return call
+    return None

@@ -1,0 +1,281 @@
+"""Intake: the phone becomes E.164, the guards decide, a double click becomes the same lead, and it is stored.
+
+Nothing is answered before it is on disk. What the visitor is told is decided here, once, and kept with the
+submission id so that a repeat hears the same.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import json
+from dataclasses import asdict, dataclass
+from datetime import datetime
+from urllib.parse import quote
+from zoneinfo import ZoneInfo
+
+import structlog
+
+from app import faults
+from app.clock import from_datetime, to_datetime, to_iso
+from app.directory import Site
+from app.domain import guards
+from app.domain.guards import Hit
+from app.domain.intake_results import Accepted
+from app.domain.lead import NewLead
+from app.domain.messages import sentence
+from app.domain.phone import Phone, PhoneRefused, mask, read_phone
+from app.errors import (
+    FieldError,
+    ForbiddenOrigin,
+    IdempotencyMismatch,
+    InFlight,
+    Invalid,
+    RateLimited,
+    Refusal,
+    StorageUnavailable,
+    Unavailable,
+    UnknownSite,
+)
+from app.ids import new_id
+from app.metrics import Metrics
+from app.ports import Store
+from app.service.dispatcher import Dispatcher
+from app.service.hub import Hub
+from app.service.rules import Rules
+from app.service.submission import Sorted, Submission, fingerprint_text, sort_fields
+from app.service.tokens import Tokens
+
+log = structlog.get_logger("leadring.intake")
+
+CALLBACK_WITHIN = 60 * 86_400_000  # milliseconds ahead that a callback may be asked for
+ROUND_PATIENCE = 0.5  # seconds an answer waits to learn whether somebody was free
+MAX_KEY = 64
+
+
+@dataclass(frozen=True, slots=True)
+class Answered:
+    """What the visitor is told."""
+
+    lead_id: str
+    outcome: str  # dialing, waiting, scheduled, duplicate
+    status_url: str
+    expected_call_at: str | None
+    message: str
+
+
+class Intake:
+    """Takes submissions in. One instance serves every door."""
+
+    def __init__(
+        self, store: Store, rules: Rules, dispatcher: Dispatcher, hub: Hub, tokens: Tokens, metrics: Metrics
+    ) -> None:
+        self._store = store
+        self._rules = rules
+        self._dispatcher = dispatcher
+        self._hub = hub
+        self._tokens = tokens
+        self._metrics = metrics
+
+    def site_of(self, submission: Submission) -> Site:
+        """The site a submission is for, its origin allowed. UnknownSite, Invalid or ForbiddenOrigin."""
+        sites = self._rules.directory.sites
+        named = submission.site or str(submission.fields.get("site") or "").strip()
+        if not named:
+            if len(sites) > 1:
+                raise Invalid([FieldError("site", "missing", sentence("site.missing", "en"))])
+            named = next(iter(sites))
+        site = sites.get(named)
+        if site is None:
+            raise UnknownSite
+        origin = submission.origin
+        if origin is not None and site.origins and origin not in site.origins and origin != submission.trusted_origin:
+            raise ForbiddenOrigin
+        return site
+
+    async def submit(self, submission: Submission) -> Answered:
+        """Store the lead and say what happens next. Raises a Refusal when it is not stored."""
+        site = self.site_of(submission)
+        fields = sort_fields(submission.fields)
+        language = fields.get("language") or site.language
+        try:
+            new, hits = self._read(submission, site, fields, language)
+        except Refusal as refusal:
+            self._count(site, submission, "invalid" if refusal.status == 422 else "rate_limited")
+            raise
+        faults.point("intake.before_accept")
+        accepted = await self._accept(new)
+        faults.point("intake.after_accept")
+        answer = await self._answer(submission, site, new, accepted, hits, language)
+        if new.submission_id and accepted.kind in ("new", "duplicate", "orphan"):
+            await self._remember(new, answer)
+        return answer
+
+    # ------------------------------------------------------------------------------------------ reading
+
+    def _read(self, submission: Submission, site: Site, fields: Sorted, language: str) -> tuple[NewLead, list[Hit]]:
+        directory = self._rules.directory
+        now = self._store.clock.now()
+        errors: list[FieldError] = []
+        phone: Phone | None = None
+        try:
+            phone = read_phone(submission.fields.get("phone"), directory.policy.default_country)
+        except PhoneRefused as refused:
+            errors.append(FieldError("phone", refused.code, sentence(f"phone.{refused.code}", language)))
+        call_at, mistake = self._callback(fields.get("call_at"), now)
+        if mistake:
+            errors.append(FieldError("call_at", mistake, sentence(f"call_at.{mistake}", language)))
+        key = (submission.idempotency_key or str(submission.fields.get("submission_id") or "")).strip()
+        if len(key) > MAX_KEY:
+            errors.append(FieldError("submission_id", "too_long", sentence("submission_id.too_long", language)))
+        if errors or phone is None:
+            raise Invalid(errors, sentence("invalid", language))
+        hits = guards.look_at_number(phone, directory)
+        decided = guards.worst(hits)
+        if decided is not None and decided.mode == "refuse":
+            self._count_hits(hits)
+            refusal = FieldError("phone", "not_callable", sentence("phone.not_callable", language))
+            raise Invalid([refusal], sentence("invalid", language))
+        due, reason = self._due(site, now, call_at)
+        policy = directory.policy
+        return (
+            NewLead(
+                id=new_id(),
+                site=site.key,
+                source=submission.source,
+                phone=phone,
+                phone_key=self._tokens.phone_key(phone.e164),
+                client_key=self._tokens.client_key(submission.client),
+                received_at=now,
+                due_at=due,
+                expires_at=due + policy.expire_after * 1000,
+                deadline_at=due + policy.deadline * 1000,
+                reason=reason,
+                hold=decided.guard if decided else None,
+                name=fields.get("name"),
+                email=fields.get("email"),
+                message=fields.get("message"),
+                language=language,
+                consent=fields.get("consent"),
+                consent_text=fields.get("consent_text"),
+                submission_id=key or None,
+                fingerprint=self._tokens.fingerprint(fingerprint_text(submission.fields)) if key else "",
+                extra=fields.extra,
+                attribution=fields.attribution,
+            ),
+            hits,
+        )
+
+    def _callback(self, text: str, now: int) -> tuple[int | None, str | None]:
+        if not text:
+            return None, None
+        try:
+            moment = from_datetime(datetime.fromisoformat(text))
+        except (ValueError, OverflowError):
+            return None, "malformed"
+        # A time that has just passed means now; anything else outside the window is a mistake.
+        if moment < now - 60_000 or moment > now + CALLBACK_WITHIN:
+            return None, "out_of_range"
+        return max(moment, now), None
+
+    def _due(self, site: Site, now: int, call_at: int | None) -> tuple[int, str]:
+        wanted = now if call_at is None else call_at
+        due = self._rules.opening(site.key)(wanted)
+        if call_at is not None:
+            return due, "scheduled"
+        return due, "closed" if due > now else "no_agent"
+
+    # ---------------------------------------------------------------------------------------- storing
+
+    async def _accept(self, new: NewLead) -> Accepted:
+        directory = self._rules.directory
+        caps = self._rules.caps(new.received_at)
+        try:
+            # A visitor who goes away must not undo a commit that is under way.
+            return await asyncio.shield(
+                self._store.accept(new, directory.guards.cooldown, directory.guards.calls, caps)
+            )
+        except StorageUnavailable as error:
+            raise Unavailable(sentence("storage_unavailable", new.language)) from error
+
+    async def _remember(self, new: NewLead, answer: Answered) -> None:
+        try:
+            text = json.dumps(asdict(answer), ensure_ascii=False)
+            await self._store.remember_answer(new.site, new.submission_id or "", text)
+        except StorageUnavailable as error:
+            # The lead is stored; a repeat will find it and hear where it stands by then.
+            log.warning("intake.answer_not_kept", lead_id=answer.lead_id, error=str(error))
+
+    # --------------------------------------------------------------------------------------- answering
+
+    async def _answer(
+        self, submission: Submission, site: Site, new: NewLead, accepted: Accepted, hits: list[Hit], language: str
+    ) -> Answered:
+        match accepted.kind:
+            case "replay":
+                return Answered(**json.loads(accepted.answer or "{}"))
+            case "mismatch":
+                raise IdempotencyMismatch
+            case "in_flight":
+                raise InFlight
+            case "refused":
+                self._count_hits([*hits, *accepted.hits])
+                self._count(site, submission, "rate_limited")
+                raise RateLimited(accepted.retry_after, sentence("rate_limited", language))
+            case "duplicate":
+                self._count(site, submission, "duplicate")
+                log.info("lead.joined", lead_id=accepted.lead_id, site=site.key, source=submission.source)
+                self._hub.changed([accepted.lead_id])
+                return self._say("duplicate", accepted.lead_id, language, scope="view")
+            case "orphan":
+                return self._say("waiting", accepted.lead_id, language)
+        self._count_hits([*hits, *accepted.hits])
+        held = accepted.state == "held"
+        self._count(site, submission, "held" if held else "accepted")
+        log.info(
+            "lead.received",
+            lead_id=new.id,
+            site=site.key,
+            source=submission.source,
+            phone=mask(new.phone.e164),
+            state=accepted.state,
+            reason=accepted.reason,
+        )
+        if held:
+            return self._say("waiting", new.id, language)
+        if new.reason in ("closed", "scheduled"):
+            self._dispatcher.wake()
+            return self._say("scheduled", new.id, language, at=new.due_at)
+        return self._say("dialing" if await self._claimed(new.id) else "waiting", new.id, language)
+
+    async def _claimed(self, lead_id: str) -> bool:
+        """Whether an agent was free for this lead in the round right after it was stored."""
+        try:
+            async with asyncio.timeout(ROUND_PATIENCE):
+                return lead_id in await self._dispatcher.claimed_now()
+        except TimeoutError:
+            return False
+
+    def _say(self, outcome: str, lead_id: str, language: str, *, at: int | None = None, scope: str = "own") -> Answered:
+        token = self._tokens.of_lead(lead_id, "view" if scope == "view" else "own")
+        values = {"time": self._local_time(at)} if at is not None else {}
+        return Answered(
+            lead_id=lead_id,
+            outcome=outcome,
+            status_url=f"/v1/leads/{lead_id}?token={quote(token)}",
+            expected_call_at=to_iso(at),
+            message=sentence(outcome, language, **values),
+        )
+
+    def _local_time(self, moment: int) -> str:
+        local = to_datetime(moment).astimezone(ZoneInfo(self._rules.policy.timezone))
+        return local.strftime("%d.%m %H:%M")
+
+    # -------------------------------------------------------------------------------------- counting
+
+    def _count(self, site: Site, submission: Submission, result: str) -> None:
+        self._metrics.leads_received.labels(site.key, submission.source, result).inc()
+
+    def _count_hits(self, hits: list[Hit]) -> None:
+        for hit in hits:
+            self._metrics.guard_hits.labels(hit.guard, hit.mode).inc()
+            log.info("guard." + hit.guard, mode=hit.mode)

@@ -1,0 +1,137 @@
+"""A lead's own view: where it stands, told without anything that only operations should know."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncIterator
+from dataclasses import dataclass
+
+from app.clock import to_iso
+from app.domain.states import LEAD_FINAL
+from app.domain.stories import LeadStory
+from app.domain.text import first_name
+from app.errors import Conflict, NotFound, StorageUnavailable, Unavailable
+from app.ports import Store
+from app.service.dispatcher import Dispatcher
+from app.service.hub import Hub
+from app.service.rules import Rules
+from app.service.tokens import Tokens
+
+# What a lead hears of its own history; everything else (guards, refusals, agents' troubles) stays inside.
+TOLD = {
+    "received": "received",
+    "scheduled": "scheduled",
+    "placed": "calling",
+    "agent_answered": "agent_answered",
+    "lead_ringing": "lead_ringing",
+    "connected": "connected",
+    "agent_no_answer": "agent_no_answer",
+    "agent_offline": "agent_no_answer",
+    "agent_blocked": "agent_no_answer",
+    "lead_no_answer": "lead_no_answer",
+    "lead_busy": "lead_busy",
+    "lead_unreachable": "lead_no_answer",
+    "cancelled": "cancelled",
+    "exhausted": "exhausted",
+    "expired": "expired",
+    "failed": "failed",
+}
+STREAM_FOR = 3600.0  # seconds a stream may live; the browser comes back by itself
+
+
+@dataclass(frozen=True, slots=True)
+class View:
+    """The body of a status answer."""
+
+    lead_id: str
+    state: str
+    outcome: str | None
+    agent_name: str | None
+    caller_id: str | None
+    expected_call_at: str | None
+    position: int | None
+    timeline: list[dict[str, str | None]]
+
+    @property
+    def final(self) -> bool:
+        return self.state in LEAD_FINAL
+
+
+class LeadViews:
+    """Status, stream and cancel, opened by the lead's token."""
+
+    def __init__(self, store: Store, rules: Rules, dispatcher: Dispatcher, hub: Hub, tokens: Tokens) -> None:
+        self._store = store
+        self._rules = rules
+        self._dispatcher = dispatcher
+        self._hub = hub
+        self._tokens = tokens
+
+    async def see(self, lead_id: str, token: str) -> View:
+        """The lead as its own visitor may see it. NotFound for a wrong id or token alike."""
+        if self._tokens.scope(lead_id, token) is None:
+            raise NotFound
+        try:
+            story = await self._store.story(lead_id)
+        except StorageUnavailable as error:
+            raise Unavailable from error
+        if story is None:
+            raise NotFound
+        return self._view(story)
+
+    def _view(self, story: LeadStory) -> View:
+        lead = story.lead
+        state = "waiting" if lead.state in ("held", "spam") else lead.state
+        directory = self._rules.directory
+        agent = directory.agents.get(story.agent_id or "") if lead.state in ("dialing", "connected") else None
+        later = state == "waiting" and lead.reason in ("closed", "scheduled", "retry")
+        return View(
+            lead_id=lead.id,
+            state=state,
+            outcome=lead.outcome,
+            agent_name=first_name(agent.name) if agent else None,
+            caller_id=directory.policy.provider_options.get("targetcallerid"),
+            expected_call_at=to_iso(lead.due_at) if later else None,
+            position=story.ahead + 1 if lead.state == "waiting" and not later else None,
+            timeline=[
+                {"at": to_iso(event.at), "event": TOLD[event.event]} for event in story.history if event.event in TOLD
+            ],
+        )
+
+    async def follow(self, lead_id: str, token: str) -> AsyncIterator[View]:
+        """The view now and after every change, until it is final, the stream is old or the service stops."""
+        watch = self._hub.watch(lead_id)
+        loop = asyncio.get_running_loop()
+        until = loop.time() + STREAM_FOR
+        last: View | None = None
+        try:
+            while True:
+                watch.changed.clear()
+                view = await self.see(lead_id, token)
+                if view != last:
+                    yield view
+                    last = view
+                if view.final or self._hub.closed or loop.time() >= until:
+                    return
+                try:
+                    async with asyncio.timeout(until - loop.time()):
+                        await watch.changed.wait()
+                except TimeoutError:
+                    return
+        finally:
+            self._hub.unwatch(lead_id, watch)
+
+    async def cancel(self, lead_id: str, token: str) -> View:
+        """Cancel what is not ringing yet. NotFound as in `see`; Conflict when it rings or is over."""
+        if self._tokens.scope(lead_id, token) != "own":
+            raise NotFound
+        try:
+            state = await self._store.cancel(lead_id, "lead")
+        except StorageUnavailable as error:
+            raise Unavailable from error
+        if state is None:
+            raise NotFound
+        self._hub.changed([lead_id])
+        if state != "cancelled":
+            raise Conflict(f"The request cannot be cancelled any more: it is {state}.")
+        return await self.see(lead_id, token)

@@ -1,0 +1,97 @@
+"""What happened to the call: the provider's records, kept first, then matched, and the lead moved on."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+
+import structlog
+
+from app.domain import moves
+from app.domain.lead import Attempt, Lead
+from app.domain.moves import Move
+from app.errors import StorageUnavailable
+from app.metrics import Metrics
+from app.ports import ReadCallRecords, Store
+from app.service.dispatcher import Dispatcher
+from app.service.hub import Hub
+from app.service.rules import Rules
+
+log = structlog.get_logger("leadring.outcomes")
+
+TICK = 5.0  # seconds between looks for records whose attempt was not there yet
+
+
+class Outcomes:
+    """Keeps what the provider reports and applies it. Repeats, disorder and strangers are normal."""
+
+    def __init__(
+        self,
+        store: Store,
+        read_records: ReadCallRecords,
+        rules: Rules,
+        dispatcher: Dispatcher,
+        hub: Hub,
+        metrics: Metrics,
+    ) -> None:
+        self._store = store
+        self._read_records = read_records
+        self._rules = rules
+        self._dispatcher = dispatcher
+        self._hub = hub
+        self._metrics = metrics
+        self._woken = asyncio.Event()
+
+    async def keep(self, body: str) -> None:
+        """Store the report as it came; it is applied right afterwards, and after a restart too."""
+        if await self._store.keep_cdr(body):
+            self._woken.set()
+
+    async def run(self) -> None:
+        """Apply until cancelled."""
+        while True:
+            with contextlib.suppress(TimeoutError):
+                async with asyncio.timeout(TICK):
+                    await self._woken.wait()
+            self._woken.clear()
+            try:
+                while await self.apply():
+                    pass
+            except StorageUnavailable as error:
+                log.warning("cdr.storage_unavailable", error=str(error))
+            except Exception:
+                # Without this loop no outcome arrives; what failed stays kept and is tried again.
+                log.exception("cdr.apply_failed")
+
+    async def apply(self) -> int:
+        """Apply every kept record once; how many attempts were settled by them."""
+        settled = 0
+        for cdr in await self._store.kept_cdrs():
+            records = self._read_records(cdr.body)
+            for moved in await self._store.apply_cdr(cdr, records, self._decide, self._rules.caps):
+                settled += 1
+                outcome = moved.move.outcome or ""
+                self._metrics.attempts.labels(outcome).inc()
+                if outcome == "connected":
+                    waited = max(0, self._store.clock.now() - moved.lead.received_at) / 1000
+                    self._metrics.lead_to_connected.labels(moved.lead.site).observe(waited)
+                log.info(
+                    "call.outcome",
+                    lead_id=moved.lead.id,
+                    attempt_id=moved.attempt.id,
+                    agent_id=moved.attempt.agent_id,
+                    outcome=outcome,
+                    lead_state=moved.lead_state,
+                )
+                self._hub.changed([moved.lead.id])
+        if settled:
+            self._dispatcher.wake()
+        return settled
+
+    def _decide(self, attempt: Attempt, lead: Lead) -> Move | None:
+        outcome = moves.outcome_of(attempt)
+        if outcome is None or outcome == attempt.outcome:
+            return None
+        return moves.after_outcome(
+            outcome, lead, self._rules.policy, self._store.clock.now(), opening=self._rules.opening(lead.site)
+        )

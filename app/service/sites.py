@@ -1,0 +1,44 @@
+"""What a form may know of a site before it asks."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from zoneinfo import ZoneInfo
+
+from app.clock import to_datetime, to_iso
+from app.domain.messages import sentence
+from app.errors import UnknownSite
+from app.ports import Clock
+from app.service.rules import Rules
+
+
+@dataclass(frozen=True, slots=True)
+class SiteView:
+    """Open or not, and what to say. Slots and the measured promise are empty until they are known."""
+
+    open: bool
+    opens_at: str | None
+    usually_within_seconds: int | None
+    language: str
+    consent_text: str | None
+    message: str
+    slots: list[str] = field(default_factory=list)
+
+
+def see_site(key: str, rules: Rules, clock: Clock) -> SiteView:
+    """The public face of a site; UnknownSite when there is none."""
+    site = rules.site(key)
+    if site is None:
+        raise UnknownSite
+    now = clock.now()
+    opens = rules.opening(key)(now)
+    is_open = rules.is_open(site, now)
+    local = to_datetime(opens).astimezone(ZoneInfo(rules.policy.timezone)).strftime("%d.%m %H:%M")
+    return SiteView(
+        open=is_open,
+        opens_at=None if is_open else to_iso(opens),
+        usually_within_seconds=None,
+        language=site.language,
+        consent_text=site.consent_text,
+        message=sentence("open", site.language) if is_open else sentence("closed", site.language, time=local),
+    )

@@ -1,0 +1,65 @@
+"""A submission: what a form sent, sorted into the fields we know, attribution, and everything else."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+
+from app.domain.text import CAPS, EXTRA_FIELDS, EXTRA_NAME, EXTRA_VALUE, as_text, clean
+
+ATTRIBUTION = frozenset(
+    {"gclid", "gbraid", "wbraid", "fbclid", "ttclid", "msclkid", "dclid", "li_fat_id", "page_url", "referrer"}
+)
+OURS = frozenset({*CAPS, "elapsed_ms", "_next", "_gotcha"})
+LONG = frozenset({"message", "consent_text"})
+
+
+@dataclass(frozen=True, slots=True)
+class Submission:
+    """What came in, before anything is decided. `fields` are as decoded: text, or whatever JSON held."""
+
+    fields: Mapping[str, object]
+    source: str
+    client: str
+    origin: str | None = None
+    site: str | None = None  # named by the address rather than by a field
+    idempotency_key: str | None = None
+    trusted_origin: str | None = None  # our own pages
+
+
+@dataclass(frozen=True, slots=True)
+class Sorted:
+    """The cleaned fields of a submission."""
+
+    known: Mapping[str, str]
+    attribution: Mapping[str, str]
+    extra: Mapping[str, str] = field(default_factory=dict)
+
+    def get(self, name: str) -> str:
+        return self.known.get(name, "")
+
+
+def sort_fields(fields: Mapping[str, object]) -> Sorted:
+    """Known fields by name, `utm_*` and click ids as attribution, at most 30 others as extra; all bounded."""
+    known: dict[str, str] = {}
+    attribution: dict[str, str] = {}
+    extra: dict[str, str] = {}
+    for raw_name, value in fields.items():
+        name = clean(raw_name, EXTRA_NAME)
+        if not name:
+            continue
+        if name in ATTRIBUTION or name.startswith("utm_"):
+            if len(attribution) < EXTRA_FIELDS:
+                attribution[name] = clean(as_text(value), CAPS.get(name, EXTRA_VALUE))
+        elif name in OURS:
+            known[name] = clean(as_text(value), CAPS.get(name, EXTRA_VALUE), lines=name in LONG)
+        elif len(extra) < EXTRA_FIELDS:
+            extra[name] = clean(as_text(value), EXTRA_VALUE, lines=True)
+    return Sorted(known, attribution, extra)
+
+
+def fingerprint_text(fields: Mapping[str, object]) -> str:
+    """The submission's content in one canonical text; how long the visitor took is no part of it."""
+    content = {key: as_text(value) for key, value in fields.items() if key not in ("submission_id", "elapsed_ms")}
+    return json.dumps(content, sort_keys=True, ensure_ascii=True)

@@ -1,0 +1,112 @@
+"""The sweeper: catches whatever fell silent on the way. Every method is one step; `sweep` does them all once."""
+
+from __future__ import annotations
+
+import asyncio
+
+import structlog
+
+from app.domain import moves
+from app.domain.lead import Attempt, Lead
+from app.domain.moves import Move
+from app.errors import StorageUnavailable
+from app.metrics import Metrics
+from app.ports import Store
+from app.service.dispatcher import Dispatcher
+from app.service.hub import Hub
+from app.service.rules import Rules
+
+log = structlog.get_logger("leadring.sweeper")
+
+EVERY = 1.0  # seconds between sweeps
+SUBMISSIONS_KEPT = 7 * 86_400_000  # milliseconds a submission id is remembered
+
+
+class Sweeper:
+    """Repairs by time: lapsed reservations, silent senders, calls nobody reported, leads nobody may ring now."""
+
+    def __init__(self, store: Store, rules: Rules, dispatcher: Dispatcher, hub: Hub, metrics: Metrics) -> None:
+        self._store = store
+        self._rules = rules
+        self._dispatcher = dispatcher
+        self._hub = hub
+        self._metrics = metrics
+        self._swept = 0
+
+    async def run(self) -> None:
+        """Sweeps until cancelled; a failing database only delays the next one."""
+        while True:
+            await asyncio.sleep(EVERY)
+            try:
+                await self.sweep()
+            except StorageUnavailable as error:
+                log.warning("sweep.storage_unavailable", error=str(error))
+            except Exception:
+                # The sweeper must outlive whatever one sweep met: it is what finds everything else.
+                log.exception("sweep.failed")
+
+    async def sweep(self) -> int:
+        """Everything once; how many rows moved."""
+        done = await self.settle_overdue()
+        done += await self.put_off_closed()
+        done += await self.expire()
+        done += await self._store.end_pauses()
+        if self._swept % 3600 == 0:
+            await self._store.forget_submissions(self._store.clock.now() - SUBMISSIONS_KEPT)
+        self._swept += 1
+        if done:
+            self._dispatcher.wake()
+        return done
+
+    async def settle_overdue(self) -> int:
+        """Attempts whose time is up: lapse, become unknown, free their agent, or end unreported."""
+        settled = 0
+        for attempt_id in await self._store.overdue_attempts():
+            moved = await self._store.settle(
+                attempt_id,
+                ("reserved", "sending", "placed", "unknown"),
+                self._after_silence,
+                "sweeper",
+                self._rules.caps,
+            )
+            if moved is None:
+                continue
+            settled += 1
+            self._hub.changed([moved.lead.id])
+            log.warning(
+                "attempt." + moved.move.event,
+                lead_id=moved.lead.id,
+                attempt_id=attempt_id,
+                agent_id=moved.attempt.agent_id,
+                lead_state=moved.lead_state,
+            )
+            if moved.move.outcome:
+                self._metrics.attempts.labels(moved.move.outcome).inc()
+            elif moved.move.attempt in ("lapsed", "unresolved"):
+                self._metrics.attempts.labels(moved.move.attempt).inc()
+        return settled
+
+    def _after_silence(self, attempt: Attempt, lead: Lead) -> Move | None:
+        return moves.after_silence(
+            attempt, lead, self._rules.policy, self._store.clock.now(), opening=self._rules.opening(lead.site)
+        )
+
+    async def put_off_closed(self) -> int:
+        """Leads that are due at a site which has closed wait for its next opening."""
+        now = self._store.clock.now()
+        moved = 0
+        for site in self._rules.directory.sites.values():
+            if self._rules.is_open(site, now):
+                continue
+            due = self._rules.opening(site.key)(now)
+            if due > now:
+                moved += await self._store.put_off(site.key, due, due + self._rules.policy.expire_after * 1000)
+        return moved
+
+    async def expire(self) -> int:
+        """Leads that were never rung in time are not rung any more."""
+        expired = await self._store.expire()
+        if expired:
+            log.warning("lead.expired", lead_ids=expired)
+            self._hub.changed(expired)
+        return len(expired)

@@ -1,0 +1,42 @@
+"""Keyed hashes and the tokens of a lead's own view. One secret, one purpose per label."""
+
+from __future__ import annotations
+
+import base64
+import hashlib
+import hmac
+from typing import Literal
+
+Scope = Literal["own", "view"]
+
+
+class Tokens:
+    """Makes and checks tokens; hashes phones and addresses so that they can be compared but not read."""
+
+    def __init__(self, secret: str) -> None:
+        self._secret = secret.encode()
+
+    def _digest(self, purpose: str, value: str) -> bytes:
+        return hmac.digest(self._secret, f"{purpose}\0{value}".encode("utf-8", "replace"), hashlib.sha256)
+
+    def phone_key(self, e164: str) -> str:
+        """The same for every spelling of a number, and for nobody without the secret."""
+        return self._digest("phone", e164).hex()[:32]
+
+    def client_key(self, address: str) -> str:
+        return self._digest("client", address).hex()[:32]
+
+    def of_lead(self, lead_id: str, scope: Scope) -> str:
+        """The token of a lead's view: `own` may cancel and move, `view` (given to duplicates) only looks."""
+        return base64.urlsafe_b64encode(self._digest(scope, lead_id)[:18]).decode()
+
+    def scope(self, lead_id: str, token: str) -> Scope | None:
+        """What the token allows on this lead, or None."""
+        given = token.encode("utf-8", "replace")
+        for scope in ("own", "view"):
+            if hmac.compare_digest(self.of_lead(lead_id, scope).encode(), given):
+                return scope
+        return None
+
+    def fingerprint(self, text: str) -> str:
+        return self._digest("fingerprint", text).hex()

@@ -1,0 +1,205 @@
+"""Moving attempts: every move is a conditional UPDATE that must hit one row, or it is somebody else's."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from typing import Any
+
+from sqlalchemy import Connection, Update, bindparam, select, update
+
+from app.domain.guards import HELD_FOR, Cap
+from app.domain.lead import Attempt, Lead
+from app.domain.moves import Move
+from app.domain.states import ATTEMPT_LIVE, ATTEMPT_MOVES, LEAD_FINAL, LEAD_LIVE, LEAD_MOVES, may_move
+from app.domain.stories import Moved
+from app.store import budgets, events
+from app.store.statements import read_attempt, read_lead
+from app.store.tables import agents, attempts, leads
+
+_attempt = select(attempts).where(attempts.c.id == bindparam("attempt")).with_for_update()
+_lead = select(leads).where(leads.c.id == bindparam("lead")).with_for_update()
+_send = (
+    update(attempts)
+    .where(
+        attempts.c.id == bindparam("attempt"),
+        attempts.c.state == "reserved",
+        attempts.c.owner == bindparam("by"),
+    )
+    .values(state="sending", sending_at=bindparam("at"), look_at=bindparam("until"))
+)
+_looks = (
+    select(attempts.c.id)
+    .where(attempts.c.look_at.is_not(None), attempts.c.look_at <= bindparam("at"))
+    .order_by(attempts.c.look_at)
+    .limit(bindparam("most"))
+)
+_abandoned = (
+    update(attempts)
+    .where(attempts.c.state.in_(("reserved", "sending")), attempts.c.owner != bindparam("by"))
+    .values(look_at=bindparam("at"))
+)
+_wrap_up_over = (
+    update(agents)
+    .where(agents.c.attempt_id.is_(None), agents.c.until <= bindparam("at"))
+    .values(state="available", until=None)
+)
+
+Decide = Callable[[Attempt, Lead], Move | None]
+
+
+def begin_sending(conn: Connection, attempt_id: str, owner: str, lead_id: str, now: int, lease: int) -> bool:
+    """reserved → sending, by its owner alone. False: it is not ours any more, and nothing may be sent."""
+    done = conn.execute(_send, {"attempt": attempt_id, "by": owner, "at": now, "until": now + lease})
+    if done.rowcount != 1:
+        return False
+    events.add(conn, [events.entry(now, lead_id, "sending", "dispatcher", attempt_id=attempt_id)])
+    return True
+
+
+def settle(
+    conn: Connection,
+    attempt_id: str,
+    expected: Sequence[str],
+    decide: Decide,
+    who: str,
+    now: int,
+    caps_at: Callable[[int], Sequence[Cap]] = lambda _: (),
+) -> Moved | None:
+    """Let `decide` say what happens to an attempt that is in one of the `expected` states, and do it.
+
+    None when the attempt is elsewhere by now, or `decide` has nothing to say.
+    """
+    row = conn.execute(_attempt, {"attempt": attempt_id}).mappings().first()
+    if row is None or row["state"] not in expected:
+        return None
+    attempt = read_attempt(row)
+    lead = read_lead(conn.execute(_lead, {"lead": attempt.lead_id}).mappings().one())
+    move = decide(attempt, lead)
+    if move is None:
+        return None
+    _move_attempt(conn, attempt, move, now)
+    _move_agent(conn, attempt, move, now)
+    state, reason = _move_lead(conn, attempt, lead, move, now)
+    if move.refund:
+        budgets.refund(conn, caps_at(attempt.reserved_at))
+    history = [
+        events.entry(
+            now,
+            lead.id,
+            move.event,
+            who,
+            attempt_id=attempt.id,
+            agent_id=attempt.agent_id,
+            from_state=lead.state,
+            to_state=state,
+            why=move.why,
+        )
+    ]
+    if state != lead.state and state != "dialing" and state != move.event:
+        history.append(events.entry(now, lead.id, state, who, attempt_id=attempt.id, to_state=state, why=reason))
+    events.add(conn, history)
+    return Moved(attempt, lead, move, state, reason)
+
+
+def _move_attempt(conn: Connection, attempt: Attempt, move: Move, now: int) -> None:
+    if not may_move(ATTEMPT_MOVES, attempt.state, move.attempt):
+        raise ValueError(f"an attempt does not go from {attempt.state} to {move.attempt}")
+    live = move.attempt in ATTEMPT_LIVE
+    values: dict[str, Any] = {
+        "state": move.attempt,
+        "outcome": move.outcome,
+        "holds_agent": int(move.holds_agent),
+        "look_at": move.look_at if live else None,
+    }
+    if move.why is not None:
+        values["why"] = move.why
+    if move.code is not None:
+        values["code"] = move.code
+    if move.call_id is not None:
+        values["call_id"] = move.call_id
+    if move.attempt == "placed":
+        values |= {"placed_at": now, "answered_at": now}
+    elif move.attempt in ("refused", "not_sent"):
+        values["answered_at"] = now
+    if not live:
+        values["ended_at"] = now
+    if move.outcome == "connected":
+        values["connected_at"] = now
+    moved = _one(conn, update(attempts).where(attempts.c.id == attempt.id, attempts.c.state == attempt.state), values)
+    if not moved:
+        raise RuntimeError("a locked attempt was moved under its settlement")
+
+
+def _one(conn: Connection, statement: Update, values: dict[str, Any]) -> bool:
+    return conn.execute(statement.values(values)).rowcount == 1
+
+
+def _move_agent(conn: Connection, attempt: Attempt, move: Move, now: int) -> None:
+    """The agent follows only while this attempt holds them; a late account moves nobody."""
+    if move.agent is None:
+        return
+    holds = move.agent in ("reserved", "on_call")
+    values: dict[str, Any] = {
+        "state": move.agent,
+        "until": move.agent_until,
+        "attempt_id": attempt.id if holds else None,
+    }
+    if not holds:
+        values["idle_since"] = now
+    _one(conn, update(agents).where(agents.c.id == attempt.agent_id, agents.c.attempt_id == attempt.id), values)
+
+
+def _move_lead(conn: Connection, attempt: Attempt, lead: Lead, move: Move, now: int) -> tuple[str, str | None]:
+    """The lead follows only its current attempt; a lead that was cancelled stays cancelled unless connected."""
+    if lead.attempt_id != attempt.id:
+        return lead.state, lead.reason
+    values: dict[str, Any] = {name: leads.c[name] + 1 for name in move.counts}
+    values |= dict.fromkeys(move.clears, 0)
+    if move.avoid_agent:
+        values["avoid_agent"] = attempt.agent_id
+    if move.outcome is not None:
+        values["outcome"] = move.outcome
+    if move.expires_at is not None:
+        values["expires_at"] = move.expires_at
+    elif "lead_tries" in move.counts:
+        values["expires_at"] = None  # their phone has rung: from here on the retry schedule decides
+    elif move.lead == "held":
+        values["expires_at"] = now + HELD_FOR
+    state, reason = lead.state, lead.reason
+    if move.lead is not None and _lead_may_go(conn, lead, move.lead):
+        state, reason = move.lead, move.reason
+        values |= {
+            "state": state,
+            "reason": reason,
+            "due_at": move.due_at if state == "waiting" else None,
+            "ended_at": (lead.ended_at or now) if state in LEAD_FINAL else None,
+        }
+    if values:
+        _one(conn, update(leads).where(leads.c.id == lead.id, leads.c.state == lead.state), values)
+    return state, reason
+
+
+def _lead_may_go(conn: Connection, lead: Lead, state: str) -> bool:
+    if not may_move(LEAD_MOVES, lead.state, state):
+        return False
+    if lead.state in LEAD_FINAL and state in LEAD_LIVE:
+        # A closed lead comes back to life only while the number has no other live lead.
+        own = select(leads.c.phone_key).where(leads.c.id == lead.id).scalar_subquery()
+        other = select(leads.c.id).where(leads.c.phone_key == own, leads.c.state.in_(LEAD_LIVE))
+        return conn.execute(other).first() is None
+    return True
+
+
+def looks(conn: Connection, now: int, most: int = 100) -> list[str]:
+    """Attempts whose time is up, longest overdue first."""
+    return list(conn.execute(_looks, {"at": now, "most": most}).scalars())
+
+
+def abandon_others(conn: Connection, owner: str, now: int) -> int:
+    """On one process alone: what earlier processes reserved or sent is overdue at once. How many."""
+    return conn.execute(_abandoned, {"by": owner, "at": now}).rowcount
+
+
+def end_pauses(conn: Connection, now: int) -> int:
+    """Agents whose wrap-up, offline or blocked time is over are available again. How many."""
+    return conn.execute(_wrap_up_over, {"at": now}).rowcount

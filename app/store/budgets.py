@@ -1,0 +1,68 @@
+"""Calls spent against a cap: one conditional upsert each, so that the cap is exact whoever asks at once."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from sqlalchemy import Connection, and_, bindparam, or_, select, update
+from sqlalchemy.dialects import postgresql, sqlite
+
+from app.domain.guards import Cap
+from app.store.tables import budgets
+
+_used = select(budgets.c.used).where(budgets.c.span == bindparam("span"), budgets.c.starts_at == bindparam("starts_at"))
+
+
+def full(conn: Connection, caps: Sequence[Cap]) -> Cap | None:
+    """The first cap that has nothing left, or None. Reads only."""
+    for cap in caps:
+        used = conn.execute(_used, {"span": cap.span, "starts_at": cap.starts_at}).scalar()
+        if (used or 0) >= cap.limit:
+            return cap
+    return None
+
+
+def spend(conn: Connection, caps: Sequence[Cap]) -> bool:
+    """Take one call from every cap, or from none of them and say False."""
+    if full(conn, caps) is not None:
+        return False
+    taken: list[Cap] = []
+    for cap in caps:
+        if cap.limit < 1 or not _spend_one(conn, cap):
+            refund(conn, taken)
+            return False
+        taken.append(cap)
+    return True
+
+
+def _spend_one(conn: Connection, cap: Cap) -> bool:
+    values = {"span": cap.span, "starts_at": cap.starts_at, "used": 1}
+    if conn.dialect.name == "postgresql":
+        statement = postgresql.insert(budgets).on_conflict_do_update(
+            index_elements=["span", "starts_at"],
+            set_={"used": budgets.c.used + 1},
+            where=budgets.c.used < cap.limit,
+        )
+        return conn.execute(statement, values).rowcount == 1
+    other = sqlite.insert(budgets).on_conflict_do_update(
+        index_elements=["span", "starts_at"],
+        set_={"used": budgets.c.used + 1},
+        where=budgets.c.used < cap.limit,
+    )
+    return conn.execute(other, values).rowcount == 1
+
+
+def refund(conn: Connection, caps: Sequence[Cap]) -> None:
+    """Give one call back to each cap: the request never left, or was refused."""
+    if not caps:
+        return
+    mine = or_(*(and_(budgets.c.span == cap.span, budgets.c.starts_at == cap.starts_at) for cap in caps))
+    conn.execute(update(budgets).where(mine, budgets.c.used > 0).values(used=budgets.c.used - 1))
+
+
+def observe(conn: Connection, caps: Sequence[Cap]) -> bool:
+    """Count a call against every cap without stopping at it; True when one of them is over."""
+    over = full(conn, caps) is not None
+    for cap in caps:
+        _spend_one(conn, Cap(cap.span, cap.starts_at, 2**31 - 1, cap.ends_at))
+    return over

@@ -1,0 +1,120 @@
+"""What the provider reported: kept word for word first, then matched to an attempt and applied."""
+
+from __future__ import annotations
+
+import hashlib
+from typing import Any
+
+from sqlalchemy import Connection, bindparam, select, update
+
+from app.domain.lead import Attempt
+from app.domain.moves import outcome_of
+from app.domain.phone import same_number
+from app.domain.stories import KeptCdr
+from app.ports import CallRecord
+from app.store import events
+from app.store.statements import insert_or_nothing, read_attempt
+from app.store.tables import attempts, cdrs, leads
+
+STRANGER_AFTER = 60_000  # milliseconds a record may wait for its attempt to be written
+LOOK_BACK = 6 * 3_600_000  # milliseconds a match by extension and number looks back
+
+_kept = (
+    select(cdrs.c.id, cdrs.c.body, cdrs.c.received_at)
+    .where(cdrs.c.state == "kept")
+    .order_by(cdrs.c.id)
+    .limit(bindparam("most"))
+)
+_close = (
+    update(cdrs)
+    .where(cdrs.c.id == bindparam("cdr"), cdrs.c.state == "kept")
+    .values(state=bindparam("to"), attempt_id=bindparam("of"), tries=cdrs.c.tries + 1)
+)
+_by_id = select(attempts).where(attempts.c.id == bindparam("attempt"))
+_by_call = select(attempts).where(attempts.c.call_id == bindparam("call")).order_by(attempts.c.reserved_at.desc())
+_by_extension = (
+    select(attempts, leads.c.phone.label("lead_phone"))
+    .join(leads, leads.c.id == attempts.c.lead_id)
+    .where(
+        attempts.c.extension == bindparam("ext"),
+        attempts.c.reserved_at > bindparam("since"),
+        attempts.c.sending_at.is_not(None),
+    )
+    .order_by(attempts.c.reserved_at.desc())
+    .limit(20)
+)
+
+
+def keep(conn: Connection, body: str, now: int) -> bool:
+    """Store the text as it came; False when exactly this text was stored before."""
+    digest = hashlib.sha256(body.encode("utf-8", "surrogatepass")).hexdigest()
+    done = conn.execute(
+        insert_or_nothing(conn, cdrs),
+        {"received_at": now, "digest": digest, "body": body, "state": "kept", "tries": 0},
+    )
+    return done.rowcount == 1
+
+
+def kept(conn: Connection, most: int = 50) -> list[KeptCdr]:
+    """Records to apply, oldest first."""
+    rows = conn.execute(_kept, {"most": most})
+    return [KeptCdr(row.id, row.body, row.received_at) for row in rows]
+
+
+def close(conn: Connection, cdr_id: int, state: str, attempt_id: str | None) -> None:
+    """Mark a kept record as applied, stranger or unreadable."""
+    conn.execute(_close, {"cdr": cdr_id, "to": state, "of": attempt_id})
+
+
+def match(conn: Connection, record: CallRecord, now: int) -> Attempt | None:
+    """The attempt a record speaks of: by our own variable, call id, original call id, then extension and number.
+
+    The order follows what is surest (facts 2.4, 2.5): the variable is ours alone; a second leg may carry
+    another call id; extension, last nine digits and time are the last resort.
+    """
+    if record.attempt_id:
+        row = conn.execute(_by_id, {"attempt": record.attempt_id}).mappings().first()
+        if row is not None:
+            return read_attempt(row)
+    for call in (record.call_id, record.original_call_id):
+        if call:
+            row = conn.execute(_by_call, {"call": call}).mappings().first()
+            if row is not None:
+                return read_attempt(row)
+    if record.extension and record.phone:
+        found = conn.execute(_by_extension, {"ext": record.extension, "since": now - LOOK_BACK}).mappings()
+        for candidate in found:
+            if same_number(candidate["lead_phone"], record.phone):
+                return read_attempt(candidate)
+    return None
+
+
+def note_leg(conn: Connection, attempt: Attempt, record: CallRecord, now: int) -> bool:
+    """Write what the record says of its leg on the attempt; True when that tells another outcome than before.
+
+    A repeated record changes nothing, and a later one never turns an answered leg into an unanswered one.
+    """
+    values: dict[str, Any] = {}
+    if record.agent_leg_status and attempt.leg1_status is None:
+        values["leg1_status"] = record.agent_leg_status
+    if record.leg == 1 and attempt.leg1_status != "ANSWER":
+        values |= {"leg1_status": record.status, "leg1_talk": record.talk_seconds}
+        if record.status == "ANSWER":
+            events.add(conn, [_heard("agent_answered", attempt, now)])
+    if record.leg == 2 and attempt.leg2_status != "ANSWER":
+        values |= {"leg2_status": record.status, "leg2_talk": record.talk_seconds}
+    if record.recording:
+        values["recording"] = record.recording
+    if record.price and record.leg != 1:
+        values["price"] = record.price
+    if attempt.call_id is None and (record.original_call_id or record.call_id):
+        values["call_id"] = record.original_call_id or record.call_id
+    if values:
+        conn.execute(update(attempts).where(attempts.c.id == attempt.id).values(values))
+    known = read_attempt(conn.execute(_by_id, {"attempt": attempt.id}).mappings().one())
+    outcome = outcome_of(known)
+    return outcome is not None and outcome != attempt.outcome
+
+
+def _heard(event: str, attempt: Attempt, now: int) -> dict[str, Any]:
+    return events.entry(now, attempt.lead_id, event, "provider", attempt_id=attempt.id, agent_id=attempt.agent_id)

@@ -1,0 +1,161 @@
+"""Accepting a lead: one transaction in which the submission id is claimed, twins join, guards count, the lead is stored."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Sequence
+from typing import Any
+
+from sqlalchemy import Connection, bindparam, func, insert, select, update
+
+from app.directory import CallCap, Cooldown
+from app.domain.guards import HELD_FOR, Cap, Hit, worst
+from app.domain.intake_results import Accepted
+from app.domain.lead import NewLead
+from app.domain.states import LEAD_LIVE
+from app.store import budgets, events
+from app.store.statements import lock_phone
+from app.store.tables import leads, submissions
+
+ORPHANED_AFTER = 15_000  # milliseconds after which an unanswered submission belongs to a process that died
+
+_submission = select(submissions).where(submissions.c.site == bindparam("site"), submissions.c.key == bindparam("key"))
+_live = select(leads.c.id, leads.c.state, leads.c.reason).where(
+    leads.c.phone_key == bindparam("phone_key"), leads.c.state.in_(LEAD_LIVE)
+)
+_admitted = (
+    select(func.count(), func.min(leads.c.received_at))
+    .select_from(leads)
+    .where(
+        leads.c.phone_key == bindparam("phone_key"),
+        leads.c.received_at > bindparam("after"),
+        leads.c.admitted == 1,
+    )
+)
+_insert_lead = insert(leads)
+_insert_submission = insert(submissions)
+_answer = (
+    update(submissions)
+    .where(submissions.c.site == bindparam("of_site"), submissions.c.key == bindparam("of_key"))
+    .values(answer=bindparam("text"))
+)
+
+
+def accept(
+    conn: Connection, new: NewLead, cooldown: Cooldown, calls: CallCap, caps: Sequence[Cap], now: int
+) -> Accepted:
+    """Store the lead, or say why not. IntegrityError when a twin in another transaction was faster: ask again."""
+    if new.submission_id:
+        known = _known_submission(conn, new, now)
+        if known is not None:
+            return known
+    lock_phone(conn, new.phone_key)
+    live = conn.execute(_live, {"phone_key": new.phone_key}).first()
+    if live is not None:
+        return _join(conn, new, live, now)
+    hits, retry_after = _count_guards(conn, new, cooldown, calls, caps, now)
+    decided = worst(hits)
+    if decided is not None and decided.mode == "refuse":
+        return Accepted("refused", new.id, hits=tuple(hits), retry_after=retry_after, reason=decided.guard)
+    hold = new.hold or (decided.guard if decided else None)
+    return _store(conn, new, hold, hits, now)
+
+
+def _known_submission(conn: Connection, new: NewLead, now: int) -> Accepted | None:
+    row = conn.execute(_submission, {"site": new.site, "key": new.submission_id}).first()
+    if row is None:
+        return None
+    if row.fingerprint != new.fingerprint:
+        return Accepted("mismatch", row.lead_id)
+    if row.answer is not None:
+        return Accepted("replay", row.lead_id, answer=row.answer)
+    kind = "orphan" if row.created_at < now - ORPHANED_AFTER else "in_flight"
+    return Accepted(kind, row.lead_id)  # type: ignore[arg-type]
+
+
+def _join(conn: Connection, new: NewLead, live: Any, now: int) -> Accepted:
+    _claim_submission(conn, new, live.id, now)
+    events.add(conn, [events.entry(now, live.id, "joined", new.source, why=new.message[:200] or None)])
+    return Accepted("duplicate", live.id, state=live.state, reason=live.reason)
+
+
+def _count_guards(
+    conn: Connection, new: NewLead, cooldown: Cooldown, calls: CallCap, caps: Sequence[Cap], now: int
+) -> tuple[list[Hit], int]:
+    hits: list[Hit] = []
+    retry_after = 0
+    if cooldown.mode != "off":
+        for rate in cooldown.per_phone:
+            window = rate.per * 1000
+            count, first = conn.execute(_admitted, {"phone_key": new.phone_key, "after": now - window}).one()
+            if count >= rate.count:
+                hits.append(Hit("cooldown", cooldown.mode))
+                retry_after = max(1, (first + window - now) // 1000)
+                break
+    if caps and calls.mode in ("hold", "refuse"):
+        over = budgets.full(conn, caps)
+        if over is not None:
+            hits.append(Hit("calls", calls.mode))
+            retry_after = max(retry_after, (over.ends_at - now) // 1000)
+    return hits, retry_after
+
+
+def _store(conn: Connection, new: NewLead, hold: str | None, hits: Sequence[Hit], now: int) -> Accepted:
+    state, reason = ("held", hold) if hold else ("waiting", new.reason)
+    conn.execute(
+        _insert_lead,
+        {
+            "id": new.id,
+            "site": new.site,
+            "source": new.source,
+            "phone": new.phone.e164,
+            "phone_key": new.phone_key,
+            "phone_kind": new.phone.kind,
+            "client_key": new.client_key,
+            "name": new.name,
+            "email": new.email,
+            "message": new.message,
+            "language": new.language,
+            "consent": new.consent,
+            "consent_text": new.consent_text,
+            "extra": json.dumps(dict(new.extra), ensure_ascii=False) if new.extra else "{}",
+            "attribution": json.dumps(dict(new.attribution), ensure_ascii=False) if new.attribution else "{}",
+            "state": state,
+            "reason": reason,
+            "received_at": new.received_at,
+            "due_at": None if hold else new.due_at,
+            "expires_at": new.received_at + HELD_FOR if hold else new.expires_at,
+            "deadline_at": new.deadline_at,
+            "admitted": 0 if hold else 1,
+        },
+    )
+    _claim_submission(conn, new, new.id, now)
+    history = [events.entry(now, new.id, "received", new.source, to_state=state)]
+    if hold:
+        history.append(events.entry(now, new.id, "held", "guard", to_state="held", why=hold))
+    elif new.reason in ("closed", "scheduled"):
+        history.append(events.entry(now, new.id, "scheduled", "intake", to_state="waiting", why=new.reason))
+    for hit in hits:
+        if hit.mode == "observe":
+            history.append(events.entry(now, new.id, "observed", "guard", why=hit.guard))
+    events.add(conn, history)
+    return Accepted("new", new.id, state=state, reason=reason, hits=tuple(hits))
+
+
+def _claim_submission(conn: Connection, new: NewLead, lead_id: str, now: int) -> None:
+    if new.submission_id:
+        conn.execute(
+            _insert_submission,
+            {
+                "site": new.site,
+                "key": new.submission_id,
+                "fingerprint": new.fingerprint,
+                "lead_id": lead_id,
+                "created_at": now,
+            },
+        )
+
+
+def remember_answer(conn: Connection, site: str, key: str, answer: str) -> None:
+    """Keep what the submitter was told, so that the same submission hears it again."""
+    conn.execute(_answer, {"of_site": site, "of_key": key, "text": answer})

@@ -1,0 +1,148 @@
+"""Reading and ending leads: the view, cancel, release, expiry."""
+
+from __future__ import annotations
+
+from sqlalchemy import Connection, bindparam, func, or_, select, update
+
+from app.domain.lead import Lead
+from app.domain.stories import LeadStory
+from app.store import events
+from app.store.statements import read_lead
+from app.store.tables import attempts, leads
+
+_lead = select(leads).where(leads.c.id == bindparam("lead"))
+_current = (
+    select(
+        attempts.c.id,
+        attempts.c.agent_id,
+        attempts.c.state,
+        attempts.c.placed_at,
+        attempts.c.agent_answered_at,
+        attempts.c.lead_ringing_at,
+        attempts.c.connected_at,
+    )
+    .where(attempts.c.lead_id == bindparam("lead"))
+    .order_by(attempts.c.number.desc())
+    .limit(1)
+)
+_ahead = (
+    select(func.count())
+    .select_from(leads)
+    .where(leads.c.site == bindparam("of_site"), leads.c.state == "waiting", leads.c.due_at < bindparam("before"))
+)
+_cancel = (
+    update(leads)
+    .where(
+        leads.c.id == bindparam("lead"),
+        leads.c.state.in_(("waiting", "held")),
+    )
+    .values(state="cancelled", reason=bindparam("because"), due_at=None, ended_at=bindparam("at"))
+)
+_release = (
+    update(leads)
+    .where(leads.c.id == bindparam("lead"), leads.c.state.in_(("held", "spam")))
+    .values(
+        state="waiting",
+        reason="no_agent",
+        due_at=bindparam("due"),
+        expires_at=bindparam("until"),
+        ended_at=None,
+        admitted=1,
+    )
+)
+_expired = (
+    select(leads.c.id, leads.c.state)
+    .where(
+        leads.c.state.in_(("waiting", "held")),
+        leads.c.expires_at <= bindparam("at"),
+    )
+    .order_by(leads.c.expires_at)
+    .limit(bindparam("most"))
+    .with_for_update(skip_locked=True)
+)
+_expire = (
+    update(leads)
+    .where(leads.c.id == bindparam("lead"), leads.c.state == bindparam("was"))
+    .values(state="expired", reason="expired", due_at=None, ended_at=bindparam("at"))
+)
+_recent = select(leads).order_by(leads.c.received_at.desc())
+
+
+def story(conn: Connection, lead_id: str) -> LeadStory | None:
+    """Everything a lead's view needs, or None."""
+    row = conn.execute(_lead, {"lead": lead_id}).mappings().first()
+    if row is None:
+        return None
+    lead = read_lead(row)
+    current = conn.execute(_current, {"lead": lead_id}).first()
+    ahead = 0
+    if lead.state == "waiting":
+        ahead = conn.execute(_ahead, {"of_site": lead.site, "before": lead.due_at}).scalar_one()
+    return LeadStory(
+        lead=lead,
+        agent_id=current.agent_id if current else None,
+        attempt_state=current.state if current else None,
+        history=events.of_lead(conn, lead_id),
+        ahead=ahead,
+    )
+
+
+def cancel(conn: Connection, lead_id: str, who: str, now: int) -> str | None:
+    """Cancel a lead that is not being dialled; the state it is in afterwards, None when there is no such lead."""
+    done = conn.execute(_cancel, {"lead": lead_id, "because": who, "at": now}).rowcount
+    if done == 1:
+        events.add(conn, [events.entry(now, lead_id, "cancelled", who, to_state="cancelled")])
+        return "cancelled"
+    return conn.execute(select(leads.c.state).where(leads.c.id == lead_id)).scalar()
+
+
+def release(conn: Connection, lead_id: str, who: str, now: int, until: int) -> str | None:
+    """A person lets a held lead be dialled, now; the state afterwards, None when there is no such lead."""
+    done = conn.execute(_release, {"lead": lead_id, "due": now, "until": until}).rowcount
+    if done == 1:
+        events.add(conn, [events.entry(now, lead_id, "released", who, to_state="waiting")])
+        return "waiting"
+    return conn.execute(select(leads.c.state).where(leads.c.id == lead_id)).scalar()
+
+
+def expire(conn: Connection, now: int, most: int = 200) -> list[str]:
+    """End the leads that were never rung in time; their ids."""
+    rows = conn.execute(_expired, {"at": now, "most": most}).all()
+    for row in rows:
+        conn.execute(_expire, {"lead": row.id, "was": row.state, "at": now})
+    events.add(
+        conn,
+        [events.entry(now, row.id, "expired", "sweeper", from_state=row.state, to_state="expired") for row in rows],
+    )
+    return [row.id for row in rows]
+
+
+def listed(conn: Connection, states: tuple[str, ...], most: int) -> list[Lead]:
+    """Leads in these states (all when empty), newest first."""
+    query = _recent.limit(most)
+    if states:
+        query = query.where(or_(*(leads.c.state == state for state in states)))
+    return [read_lead(row) for row in conn.execute(query).mappings()]
+
+
+_next_due = select(func.min(leads.c.due_at)).where(
+    leads.c.state == "waiting", leads.c.site == bindparam("of_site"), leads.c.due_at > bindparam("after")
+)
+
+
+def next_due(conn: Connection, sites: list[str], after: int) -> int | None:
+    """When the next waiting lead of these sites falls due after `after`, or None."""
+    found = [conn.execute(_next_due, {"of_site": site, "after": after}).scalar() for site in sites]
+    return min((due for due in found if due is not None), default=None)
+
+
+_close_for_now = (
+    update(leads)
+    .where(leads.c.site == bindparam("of_site"), leads.c.state == "waiting", leads.c.due_at <= bindparam("at"))
+    .values(due_at=bindparam("due"), expires_at=bindparam("until"), reason="closed")
+)
+
+
+def put_off(conn: Connection, site: str, due: int, expires: int, now: int) -> int:
+    """The site has closed: its due leads wait for the next opening, with a new term. How many."""
+    return conn.execute(_close_for_now, {"of_site": site, "at": now, "due": due, "until": expires}).rowcount

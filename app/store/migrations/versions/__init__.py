@@ -1,0 +1,1 @@
+"""One file a step, numbered; a released step is never edited. There is no way down: restore a backup."""

@@ -1,0 +1,193 @@
+"""The engine for several replicas: SQLAlchemy on asyncpg, one transaction per function."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import random
+from collections.abc import Callable, Coroutine, Mapping
+from typing import Any, Concatenate, Final, Literal, ParamSpec, TypeVar
+
+from sqlalchemy import Connection, event
+from sqlalchemy.exc import DisconnectionError, IntegrityError
+from sqlalchemy.ext.asyncio import AsyncEngine, create_async_engine
+
+from app.clock import Clock
+from app.errors import StorageUnavailable
+from app.store.database_clock import DatabaseClock
+from app.store.postgres_errors import (
+    DATABASE_ERRORS,
+    READ_ONLY,
+    asyncpg,
+    kind_of,
+    sqlstate_of,
+    without_values,
+)
+from app.store.wakeups import Wakeups
+
+P = ParamSpec("P")
+T = TypeVar("T")
+log = logging.getLogger(__name__)
+
+POOL: Final = 10
+OVERFLOW: Final = 10
+POOL_SECONDS: Final = 2.0
+RECYCLE_SECONDS: Final = 1800
+RETRIES: Final = 3
+RETRY_JITTER_SECONDS: Final = 0.02
+CLOSE_SECONDS: Final = 15.0
+WAITING_MAX: Final = 10_000
+
+
+class PostgresEngine:
+    """See `app.store.engine.Engine`. `options` are keyword arguments of `asyncpg.connect`."""
+
+    dialect: Literal["postgresql"] = "postgresql"
+
+    def __init__(self, options: Mapping[str, Any], clock: Clock | None = None) -> None:
+        database_clock = DatabaseClock() if clock is None else None
+        self.clock: Clock = clock or database_clock or DatabaseClock()
+        self.commits = 0
+        self._wakeups = Wakeups(options, database_clock)
+        self._tasks: set[asyncio.Task[Any]] = set()
+        self._open = False
+        self._engine = _make_engine(options)
+        self._snapshots = self._engine.execution_options(isolation_level="REPEATABLE READ", postgresql_readonly=True)
+
+    @property
+    def waiting(self) -> int:
+        """Functions that run or wait for a connection."""
+        return len(self._tasks)
+
+    async def start(self) -> None:
+        """Connect, measure the clock, listen; StorageUnavailable when the database cannot be reached."""
+        try:
+            await self._wakeups.start()
+            self._open = True
+            await self.ping()
+        except DATABASE_ERRORS as error:
+            await self.close()
+            raise _unavailable(error) from error
+        except BaseException:
+            await self.close()
+            raise
+
+    async def close(self) -> None:
+        """Wait for the transactions that run (at most 15 s), then disconnect. May be called again."""
+        self._open = False
+        if self._tasks:
+            _, late = await asyncio.wait(self._tasks, timeout=CLOSE_SECONDS)
+            for task in late:
+                task.cancel()
+            if late:
+                log.error("%d transactions did not end within %s s", len(late), CLOSE_SECONDS)
+                await asyncio.wait(late)
+        await self._wakeups.close()
+        await self._engine.dispose()
+
+    async def write(self, fn: Callable[Concatenate[Connection, P], T], /, *args: P.args, **kwargs: P.kwargs) -> T:
+        """Run `fn` in one READ COMMITTED transaction; returns after COMMIT is answered.
+
+        Run again when the server rolled it back for a conflict, or when the connection was lost before COMMIT
+        was sent. Lost after that, the transaction may have happened: StorageUnavailable.
+        """
+
+        def work(conn: Connection) -> T:
+            return fn(conn, *args, **kwargs)
+
+        return await self._sheltered(self._transact(self._engine, work))
+
+    async def read(self, fn: Callable[Concatenate[Connection, P], T], /, *args: P.args, **kwargs: P.kwargs) -> T:
+        """Run `fn` in one read-only transaction on one snapshot."""
+
+        def work(conn: Connection) -> T:
+            return fn(conn, *args, **kwargs)
+
+        return await self._sheltered(self._transact(self._snapshots, work))
+
+    async def ping(self) -> None:
+        """StorageUnavailable unless a transaction gets through now."""
+        await self.write(lambda conn: conn.exec_driver_sql("SELECT 1").scalar_one())
+
+    def listen(self, callback: Callable[[str, str], None]) -> None:
+        """Have `callback(channel, payload)` called when another replica notifies."""
+        self._wakeups.listen(callback)
+
+    def notify(self, conn: Connection, channel: str, payload: str = "") -> None:
+        """Tell the other replicas at COMMIT; both texts together under 7,900 bytes, no space in `channel`."""
+        self._wakeups.notify(conn, channel, payload)
+
+    async def _sheltered(self, transaction: Coroutine[Any, Any, T]) -> T:
+        """The caller may be cancelled, the transaction is not: it ends whole, and close() waits for it."""
+        if not self._open or len(self._tasks) >= WAITING_MAX:
+            transaction.close()
+            raise StorageUnavailable(
+                f"the database is not available: more than {WAITING_MAX} functions are waiting"
+                if self._open
+                else "closed"
+            )
+        task = asyncio.create_task(transaction)
+        self._tasks.add(task)
+        task.add_done_callback(self._forget)
+        return await asyncio.shield(task)
+
+    def _forget(self, task: asyncio.Task[Any]) -> None:
+        self._tasks.discard(task)
+        if not task.cancelled():
+            task.exception()  # asked for, so that asyncio does not report what a cancelled caller left behind
+
+    async def _transact(self, engine: AsyncEngine, work: Callable[[Connection], T]) -> T:
+        retries_left = RETRIES
+        while True:
+            committing = False
+            try:
+                async with engine.connect() as conn:
+                    transaction = await conn.begin()
+                    value = await conn.run_sync(work)
+                    committing = True
+                    await transaction.commit()
+                if engine is self._engine:
+                    self.commits += 1
+                return value
+            except IntegrityError as error:
+                raise without_values(error) from error.__cause__
+            except DATABASE_ERRORS as error:
+                kind = kind_of(error)
+                if kind is None or (engine is self._snapshots and sqlstate_of(error) == READ_ONLY):
+                    raise
+                again = kind == "conflict" or (kind == "lost" and not committing)
+                if not again or not retries_left:
+                    raise _unavailable(error, committing=committing and kind != "conflict") from error
+            retries_left -= 1
+            await asyncio.sleep(random.uniform(0, RETRY_JITTER_SECONDS))  # noqa: S311 - jitter, no secret
+
+
+def _unavailable(error: BaseException, *, committing: bool = False) -> StorageUnavailable:
+    reason = sqlstate_of(error) or type(error).__name__
+    return StorageUnavailable(
+        f"the database is not available: {'no answer to COMMIT' if committing else 'PostgreSQL'} ({reason})"
+    )
+
+
+def _make_engine(options: Mapping[str, Any]) -> AsyncEngine:
+    async def connect() -> Any:
+        return await asyncpg.connect(**options)
+
+    engine = create_async_engine(
+        "postgresql+asyncpg://",
+        async_creator=connect,
+        pool_size=POOL,
+        max_overflow=OVERFLOW,
+        pool_timeout=POOL_SECONDS,
+        pool_recycle=RECYCLE_SECONDS,
+        isolation_level="READ COMMITTED",
+        hide_parameters=True,  # parameters are names and phone numbers, tracebacks go to logs
+    )
+
+    # A pre-ping without the round trip: after a restart of the server the sockets are known to be closed.
+    @event.listens_for(engine.sync_engine, "checkout")
+    def refuse_closed(adapted: Any, record: object, proxy: object) -> None:
+        if adapted.driver_connection.is_closed():
+            raise DisconnectionError
+
+    return engine

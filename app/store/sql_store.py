@@ -1,0 +1,180 @@
+"""The Store port over an engine: which function runs in which kind of transaction, and nothing more."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+
+from sqlalchemy import Connection
+from sqlalchemy.exc import IntegrityError
+
+from app.clock import Clock
+from app.directory import CallCap, Cooldown
+from app.domain.guards import Cap
+from app.domain.intake_results import Accepted
+from app.domain.lead import Attempt, Claim, Lead, NewLead
+from app.domain.moves import Move
+from app.domain.routing import Roster
+from app.domain.stories import AgentState, Gauges, KeptCdr, LeadStory, Moved
+from app.ports import CallRecord
+from app.store import agents, attempts, cdrs, claims, gauges, intake, leads, meta
+from app.store.engine import Engine
+
+# A record may be of any of these: a late account corrects what had to be closed without one.
+REPORTABLE = ("sending", "placed", "unknown", "unresolved", "absent", "ended")
+
+
+class SqlStore:
+    """Leads in a SQL database; see app.ports.Store for what every method promises."""
+
+    def __init__(self, engine: Engine) -> None:
+        self.engine = engine
+
+    @property
+    def clock(self) -> Clock:
+        return self.engine.clock
+
+    def _now(self) -> int:
+        return self.engine.clock.now()
+
+    async def accept(self, new: NewLead, cooldown: Cooldown, calls: CallCap, caps: Sequence[Cap]) -> Accepted:
+        for _ in range(3):
+            try:
+                return await self.engine.write(intake.accept, new, cooldown, calls, caps, self._now())
+            except IntegrityError as error:
+                # A twin in another transaction was faster; the next look finds what it stored.
+                clash = error
+        raise clash
+
+    async def remember_answer(self, site: str, key: str, answer: str) -> None:
+        await self.engine.write(intake.remember_answer, site, key, answer)
+
+    async def claim(
+        self,
+        roster: Roster,
+        *,
+        owner: str,
+        lease: int,
+        calls: CallCap,
+        caps: Sequence[Cap],
+        most: int,
+    ) -> tuple[list[Claim], list[str]]:
+        terms = claims.ClaimTerms(roster, owner, lease, calls, caps, most)
+        try:
+            return await self.engine.write(claims.claim, terms, self._now())
+        except IntegrityError:
+            # The belt held: another replica was faster with an agent or a lead. Nothing of ours stands.
+            return [], []
+
+    async def begin_sending(self, claim: Claim, owner: str, lease: int) -> bool:
+        return await self.engine.write(
+            attempts.begin_sending, claim.attempt.id, owner, claim.lead.id, self._now(), lease
+        )
+
+    async def settle(
+        self,
+        attempt_id: str,
+        expected: Sequence[str],
+        decide: Callable[[Attempt, Lead], Move | None],
+        who: str,
+        caps_at: Callable[[int], Sequence[Cap]],
+    ) -> Moved | None:
+        return await self.engine.write(attempts.settle, attempt_id, expected, decide, who, self._now(), caps_at)
+
+    async def overdue_attempts(self) -> list[str]:
+        return await self.engine.read(attempts.looks, self._now())
+
+    async def abandon_others(self, owner: str) -> int:
+        return await self.engine.write(attempts.abandon_others, owner, self._now())
+
+    async def expire(self) -> list[str]:
+        return await self.engine.write(leads.expire, self._now())
+
+    async def put_off(self, site: str, due: int, expires: int) -> int:
+        return await self.engine.write(leads.put_off, site, due, expires, self._now())
+
+    async def end_pauses(self) -> int:
+        return await self.engine.write(attempts.end_pauses, self._now())
+
+    async def next_due(self, sites: Sequence[str]) -> int | None:
+        return await self.engine.read(leads.next_due, list(sites), self._now())
+
+    async def story(self, lead_id: str) -> LeadStory | None:
+        return await self.engine.read(leads.story, lead_id)
+
+    async def cancel(self, lead_id: str, who: str) -> str | None:
+        return await self.engine.write(leads.cancel, lead_id, who, self._now())
+
+    async def release(self, lead_id: str, who: str, until: int) -> str | None:
+        return await self.engine.write(leads.release, lead_id, who, self._now(), until)
+
+    async def leads(self, states: Sequence[str], most: int) -> list[Lead]:
+        return await self.engine.read(leads.listed, tuple(states), most)
+
+    async def sync_agents(self, ids: Sequence[str]) -> None:
+        await self.engine.write(agents.sync, list(ids))
+
+    async def agent_states(self) -> Mapping[str, AgentState]:
+        return await self.engine.read(agents.states)
+
+    async def pause(self, agent: str, until: int | None, reason: str) -> bool:
+        return await self.engine.write(agents.pause, agent, until, reason)
+
+    async def resume(self, agent: str) -> bool:
+        return await self.engine.write(agents.resume, agent)
+
+    async def keep_cdr(self, body: str) -> bool:
+        return await self.engine.write(cdrs.keep, body, self._now())
+
+    async def kept_cdrs(self) -> list[KeptCdr]:
+        return await self.engine.read(cdrs.kept)
+
+    async def apply_cdr(
+        self,
+        cdr: KeptCdr,
+        records: Sequence[CallRecord],
+        decide: Callable[[Attempt, Lead], Move | None],
+        caps_at: Callable[[int], Sequence[Cap]],
+    ) -> list[Moved]:
+        return await self.engine.write(_apply_cdr, cdr, records, decide, caps_at, self._now())
+
+    async def gauges(self) -> Gauges:
+        return await self.engine.read(gauges.read, self._now())
+
+    async def secret_key(self) -> str:
+        return await self.engine.write(meta.secret_key)
+
+    async def forget_submissions(self, before: int) -> int:
+        return await self.engine.write(meta.forget_submissions, before)
+
+    async def ready(self) -> None:
+        await self.engine.ping()
+
+
+def _apply_cdr(
+    conn: Connection,
+    cdr: KeptCdr,
+    records: Sequence[CallRecord],
+    decide: Callable[[Attempt, Lead], Move | None],
+    caps_at: Callable[[int], Sequence[Cap]],
+    now: int,
+) -> list[Moved]:
+    """Write what the records say on their attempts, and settle those whose outcome they tell."""
+    if not records:
+        cdrs.close(conn, cdr.id, "unreadable", None)
+        return []
+    moved: list[Moved] = []
+    of_attempt: str | None = None
+    for record in records:
+        attempt = cdrs.match(conn, record, now)
+        if attempt is None or attempt.state not in REPORTABLE:
+            continue
+        of_attempt = attempt.id
+        if cdrs.note_leg(conn, attempt, record, now):
+            done = attempts.settle(conn, attempt.id, REPORTABLE, decide, "provider", now, caps_at)
+            if done is not None:
+                moved.append(done)
+    if of_attempt is not None:
+        cdrs.close(conn, cdr.id, "applied", of_attempt)
+    elif cdr.received_at < now - cdrs.STRANGER_AFTER:
+        cdrs.close(conn, cdr.id, "stranger", None)
+    return moved

@@ -1,0 +1,115 @@
+"""The dedicated PostgreSQL session of one replica: hears the others' NOTIFY and keeps the database's clock.
+
+Notifications are hints and may be lost while the session reconnects: whoever listens also polls
+(reliability 2.4, rule 8). LISTEN does not survive a proxy that pools by transaction.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+from collections.abc import Callable, Mapping
+from typing import Any, Final
+
+from sqlalchemy import Connection, bindparam, func, select
+
+from app.ids import new_id
+from app.store.database_clock import DatabaseClock
+from app.store.postgres_errors import asyncpg
+
+log = logging.getLogger(__name__)
+
+CHANNEL: Final = "leadring"
+CLOCK_SECONDS: Final = 5.0
+RECONNECT_SECONDS: Final = 1.0
+SESSION_ERRORS: Final = (OSError, asyncpg.PostgresError, asyncpg.InterfaceError, asyncpg.InternalClientError)
+
+_server_time = "SELECT extract(epoch FROM clock_timestamp()) * 1000"
+_notify = select(func.pg_notify(CHANNEL, bindparam("message")))
+
+
+class Wakeups:
+    """Starts with one session that works; from then on reconnects by itself, once a second."""
+
+    def __init__(self, options: Mapping[str, Any], clock: DatabaseClock | None) -> None:
+        self._options = options
+        self._clock = clock
+        self._me = new_id()
+        self._callbacks: list[Callable[[str, str], None]] = []
+        self._task: asyncio.Task[None] | None = None
+
+    def listen(self, callback: Callable[[str, str], None]) -> None:
+        """Have `callback(channel, payload)` called on the loop for what other replicas send."""
+        self._callbacks.append(callback)
+
+    def notify(self, conn: Connection, channel: str, payload: str) -> None:
+        """Send at COMMIT. Together the texts must stay under 7,900 bytes (PostgreSQL's limit is 8,000)."""
+        conn.execute(_notify, {"message": f"{self._me} {channel} {payload}"})
+
+    async def start(self) -> None:
+        """Open the first session; the driver's error when that fails."""
+        session = await self._open()
+        self._task = asyncio.create_task(self._keep(session), name="leadring-wakeups")
+
+    async def close(self) -> None:
+        """End the session. May be called again."""
+        task, self._task = self._task, None
+        if task is not None:
+            task.cancel()
+            await asyncio.wait([task])
+
+    async def _open(self) -> Any:
+        session = await asyncpg.connect(**self._options)
+        try:
+            await session.add_listener(CHANNEL, self._hear)
+            await self._measure(session)
+        except BaseException:
+            session.terminate()
+            raise
+        return session
+
+    async def _keep(self, session: Any) -> None:
+        while True:
+            try:
+                if session is None:
+                    session = await self._open()
+                    log.info("the database notifies again")
+                await self._attend(session)
+            except SESSION_ERRORS as error:
+                log.warning("no notifications from the database: %s; trying again", type(error).__name__)
+            finally:
+                if session is not None:
+                    session.terminate()
+            session = None
+            await asyncio.sleep(RECONNECT_SECONDS)
+
+    async def _attend(self, session: Any) -> None:
+        """Returns or raises when the session is lost."""
+        lost = asyncio.Event()
+        session.add_termination_listener(lambda _: lost.set())
+        while not (lost.is_set() or session.is_closed()):
+            try:
+                await asyncio.wait_for(lost.wait(), CLOCK_SECONDS)
+            except TimeoutError:
+                await self._measure(session)  # also finds out when the server is gone without a word
+
+    async def _measure(self, session: Any) -> None:
+        async def ask() -> float:
+            return float(await session.fetchval(_server_time))
+
+        if self._clock is not None:
+            await self._clock.measure(ask)
+        else:
+            await ask()
+
+    def _hear(self, session: object, pid: int, channel: str, message: object) -> None:
+        sender, _, rest = str(message).partition(" ")
+        name, _, payload = rest.partition(" ")
+        if sender == self._me:
+            return  # our own processes were woken without the database
+        for callback in self._callbacks:
+            try:
+                callback(name, payload)
+            # A listener's mistake must not end the session for the others.
+            except Exception:
+                log.exception("a listener for %s failed", name)

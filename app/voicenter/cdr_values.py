@@ -1,0 +1,61 @@
+"""Single values of a CDR, which come as text or as numbers: each reader gives None for what it cannot be.
+
+Whatever comes out can be stored: no NUL, no lone surrogates, no number wider than a database column.
+"""
+
+from __future__ import annotations
+
+import math
+import re
+from typing import Any, Final
+
+MAX_TEXT: Final = 2000
+MAX_ID: Final = 128
+MAX_SECONDS: Final = 2**31 - 1
+MAX_WHOLE: Final = 2**53
+
+
+def text(value: Any) -> str | None:
+    """`value` as one line of text; None when empty, a truth value or a container."""
+    if isinstance(value, bool) or not isinstance(value, str | int | float):
+        return None
+    if isinstance(value, float) and value.is_integer() and abs(value) < MAX_WHOLE:
+        value = int(value)
+    clean = "".join(each if each.isprintable() else " " for each in str(value)[: 2 * MAX_TEXT])
+    return clean.strip()[:MAX_TEXT] or None
+
+
+def call_id(value: Any) -> str | None:
+    """An opaque id; None when it is longer than any id."""
+    found = text(value)
+    return found if found is not None and len(found) <= MAX_ID else None
+
+
+def whole(value: Any) -> int | None:
+    """A whole number from 0; fractions are cut off."""
+    if isinstance(value, str):
+        digits = re.fullmatch(r"\s*([0-9]{1,16})(?:\.[0-9]*)?\s*", value)
+        value = int(digits[1]) if digits else None
+    if isinstance(value, float):
+        value = int(value) if math.isfinite(value) else None
+    if isinstance(value, bool) or not isinstance(value, int):
+        return None
+    return value if 0 <= value <= MAX_WHOLE else None
+
+
+def seconds(value: Any) -> int | None:
+    """Whole seconds from 0."""
+    found = whole(value)
+    return found if found is not None and found <= MAX_SECONDS else None
+
+
+def phone(value: Any) -> str | None:
+    """A phone number as the provider spelled it; None for a SIP code."""
+    found = text(value)
+    return found if found is not None and re.fullmatch(r"\+?[0-9][0-9\-() ]{3,24}", found) else None
+
+
+def link(value: Any) -> str | None:
+    """A web address; None for any other scheme, as pages will show it as a link."""
+    found = text(value)
+    return found if found is not None and re.fullmatch(r"https?://\S+", found, re.IGNORECASE) else None

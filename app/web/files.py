@@ -1,0 +1,142 @@
+"""The widget and the pages' own files: read once, compressed once, served with the right cache and origin headers."""
+
+from __future__ import annotations
+
+import gzip
+import hashlib
+import mimetypes
+from base64 import b64encode
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Annotated, Final
+
+from fastapi import APIRouter, Query, Request
+from fastapi.responses import HTMLResponse, RedirectResponse, Response
+
+from app.errors import NotFound
+from app.web.desk import desk
+
+router = APIRouter(include_in_schema=False)
+
+EVERGREEN: Final = "public, max-age=300, stale-while-revalidate=86400"
+IMMUTABLE: Final = "public, max-age=31536000, immutable"
+ANYWHERE: Final = {"Access-Control-Allow-Origin": "*", "Cross-Origin-Resource-Policy": "cross-origin"}
+TYPES: Final = {".js": "text/javascript; charset=utf-8", ".css": "text/css; charset=utf-8", ".svg": "image/svg+xml"}
+
+
+@dataclass(frozen=True, slots=True)
+class Asset:
+    """A file in memory: as it is, and compressed when that is smaller."""
+
+    content: bytes
+    packed: bytes | None
+    media_type: str
+    etag: str
+
+    @property
+    def hash(self) -> str:
+        """The short name of this exact content, as in /widget/v1.<hash>.js."""
+        return self.etag.strip('"')[:8]
+
+    @property
+    def integrity(self) -> str:
+        """What `integrity=` must say for this exact content."""
+        return "sha384-" + b64encode(hashlib.sha384(self.content).digest()).decode()
+
+
+def load(path: Path) -> Asset:
+    """Read a file; FileNotFoundError when it is not there."""
+    content = path.read_bytes()
+    packed = gzip.compress(content, 9, mtime=0) if path.suffix in (".js", ".css", ".svg", ".html") else None
+    media_type = TYPES.get(path.suffix) or mimetypes.guess_type(path.name)[0] or "application/octet-stream"
+    return Asset(
+        content=content,
+        packed=packed if packed is not None and len(packed) < len(content) else None,
+        media_type=media_type,
+        etag=f'"{hashlib.sha256(content).hexdigest()[:16]}"',
+    )
+
+
+class Assets:
+    """Files below one folder, loaded when first asked for; only names that are really there exist."""
+
+    def __init__(self, root: Path) -> None:
+        self._root = root
+        self._loaded: dict[str, Asset] = {}
+
+    def get(self, name: str) -> Asset:
+        """NotFound for anything that is not a plain file of this folder."""
+        if name not in self._loaded:
+            path = self._root / name
+            if not path.is_file() or path.resolve().parent != self._root.resolve():
+                raise NotFound
+            self._loaded[name] = load(path)
+        return self._loaded[name]
+
+
+def serve(request: Request, asset: Asset, cache: str, headers: dict[str, str] | None = None) -> Response:
+    """The asset, or 304 when the browser has it."""
+    out = {"Cache-Control": cache, "ETag": asset.etag, "Vary": "Accept-Encoding", **(headers or {})}
+    if request.headers.get("if-none-match") == asset.etag:
+        return Response(status_code=304, headers=out)
+    if asset.packed is not None and "gzip" in request.headers.get("accept-encoding", ""):
+        return Response(asset.packed, 200, out | {"Content-Encoding": "gzip"}, asset.media_type)
+    return Response(asset.content, 200, out, asset.media_type)
+
+
+@router.get("/widget/v1.js")
+async def widget(request: Request) -> Response:
+    """The evergreen widget: fixes arrive by themselves."""
+    return serve(request, request.app.state.files.get("widget.js"), EVERGREEN, ANYWHERE)
+
+
+@router.get("/widget/v1.{digest}.js")
+async def pinned_widget(request: Request, digest: str) -> Response:
+    """This exact widget for ever, for sites whose policy demands `integrity`."""
+    asset: Asset = request.app.state.files.get("widget.js")
+    if digest != asset.hash:
+        raise NotFound
+    return serve(request, asset, IMMUTABLE, ANYWHERE)
+
+
+@router.get("/static/{name}")
+async def static_file(request: Request, name: str) -> Response:
+    """Style sheets and pictures of our own pages."""
+    return serve(request, request.app.state.files.get(name), EVERGREEN)
+
+
+@router.get("/demo/assets/{name}")
+async def demo_file(request: Request, name: str) -> Response:
+    """What the demo pages need."""
+    return serve(request, request.app.state.demo_files.get(name), "no-cache")
+
+
+@router.get("/")
+async def home() -> Response:
+    """There is nothing at the root but a way to the demo."""
+    return RedirectResponse("/demo", 307)
+
+
+@router.get("/demo")
+async def demo(request: Request, lang: Annotated[str, Query(max_length=8)] = "en") -> Response:
+    """A believable landing page with the widget and a plain form, and the sandbox's telephones when there are any."""
+    return _demo_page(request, "he" if lang.lower().startswith("he") else "en")
+
+
+@router.get("/demo/{lang}")
+async def demo_in(request: Request, lang: str) -> Response:
+    """The same by path."""
+    if lang not in ("en", "he"):
+        raise NotFound
+    return _demo_page(request, lang)
+
+
+def _demo_page(request: Request, lang: str) -> Response:
+    page: Asset = request.app.state.demo_files.get(f"{lang}.html")
+    sandbox = desk(request).sandbox_url or ""
+    html = page.content.decode().replace("__SANDBOX_URL__", sandbox)
+    policy = (
+        f"default-src 'self'; frame-src {sandbox or chr(39) + 'none' + chr(39)}; style-src 'self'; script-src 'self'; "
+        "connect-src 'self'; img-src 'self' data:; base-uri 'none'; require-trusted-types-for 'script'"
+    )
+    return HTMLResponse(html, 200, {"Content-Security-Policy": policy, "Cache-Control": "no-cache"})

@@ -1,0 +1,66 @@
+"""A lead's status (the JSON of its own view) said in words; the widget says the same in the browser."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any, Final
+
+FINAL: Final = frozenset({"connected", "exhausted", "expired", "cancelled", "failed"})
+STEPS: Final = ("step_received", "step_agent", "step_lead", "step_connected")
+GONE: Final = -1
+# First-strong isolates keep a name's or a number's own direction inside a Hebrew sentence.
+_ISOLATE: Final = "\u2068{}\u2069"
+
+
+@dataclass(frozen=True, slots=True)
+class Progress:
+    """Where a lead stands: a sentence, an index into STEPS (GONE: no call is coming), and whether it can change."""
+
+    sentence: str
+    step: int
+    final: bool
+
+    @property
+    def sad(self) -> bool:
+        """No call is coming: the visitor is offered our telephone number."""
+        return self.step == GONE
+
+
+def progress(status: Mapping[str, Any], words: Mapping[str, str]) -> Progress:
+    """Say `status` with `words`; an unknown state reads as waiting, which is what a held lead looks like."""
+    state = str(status.get("state", ""))
+    events = [str(entry.get("event", "")) for entry in status.get("timeline") or ()]
+    if state in FINAL:
+        return Progress(words[state], STEPS.index("step_connected") if state == "connected" else GONE, True)
+    if state == "dialing":
+        return _dialing(status, words, events[-1] if events else "")
+    if status.get("expected_call_at"):
+        now = _say(words["at"], _moment(str(status["expected_call_at"])))
+    elif status.get("position"):
+        now = _say(words["position"], str(status["position"]))
+    else:
+        now = words["waiting"]
+    tried = next((event for event in reversed(events) if event in ("lead_no_answer", "lead_busy")), None)
+    return Progress(f"{words[tried]} {now}" if tried else now, 0, False)
+
+
+def _dialing(status: Mapping[str, Any], words: Mapping[str, str], event: str) -> Progress:
+    if event == "lead_ringing":
+        return Progress(words[event], STEPS.index("step_lead"), False)
+    who = _say(
+        words["agent_answered" if event == "agent_answered" else "dialing"], status.get("agent_name") or words["team"]
+    )
+    caller = status.get("caller_id")
+    then = _say(words["from"], str(caller)) if caller else words["next"]
+    step = STEPS.index("step_lead" if event == "agent_answered" else "step_agent")
+    return Progress(f"{who} {then}", step, False)
+
+
+def _say(sentence: str, value: str) -> str:
+    return sentence.replace("{n}", _ISOLATE.format(value))
+
+
+def _moment(iso: str) -> str:
+    """Clock time in the offset the service wrote; the page cannot know the visitor's own zone."""
+    at = datetime.fromisoformat(iso)
+    return f"{at:%d.%m.%Y} {at:%H:%M}"

@@ -1,0 +1,1 @@
+"""The truths of Leadring, as tests. Mirrors `app/`."""

@@ -1,0 +1,67 @@
+"""What a visitor does to the widget, in the words of the page."""
+
+from collections.abc import Callable
+
+from playwright.sync_api import Page, expect
+
+from tests.browser.fake_service import FakeService
+
+PHONE = "054-234 5678"
+INLINE = '<callback-widget mode="inline" site="main" tel="03-000 0000"></callback-widget>'
+FLOAT = '<callback-widget mode="float" site="main" tel="03-000 0000"></callback-widget>'
+OPENER = '<button type="button" data-callback-open>Talk to us</button>'
+SEND = {"en": "Call me now", "he": "התקשרו אליי עכשיו"}
+LATER = {"en": "Call me back", "he": "חזרו אליי"}
+PHONE_LABEL = {"en": "Phone", "he": "טלפון"}
+
+
+def fill(page: Page, *, phone: str = PHONE, language: str = "en") -> None:
+    """Type a number."""
+    page.get_by_label(PHONE_LABEL[language], exact=True).fill(phone)
+
+
+def send(page: Page, *, language: str = "en") -> None:
+    """Press the widget's button."""
+    page.get_by_role("button", name=SEND[language]).click()
+
+
+def ask(page: Page, *, phone: str = PHONE, language: str = "en") -> None:
+    """Type a number and send it."""
+    fill(page, phone=phone, language=language)
+    send(page, language=language)
+
+
+def says(page: Page, words: str) -> None:
+    """The status region says `words` (isolates around names and numbers do not count)."""
+    page.wait_for_function(
+        """words => [...document.querySelectorAll('callback-widget')].some(widget =>
+             (widget.shadowRoot?.querySelector('[role=status]')?.textContent || '').replace(/[\\u2066-\\u2069]/g, '').includes(words))""",
+        arg=words,
+    )
+
+
+def until(page: Page, met: Callable[[], bool], what: str) -> None:
+    """Let the page live until `met`, at most two seconds; the browser's own clock paces the looks."""
+    for _ in range(100):
+        if met():
+            return
+        page.evaluate("() => new Promise(done => requestAnimationFrame(() => setTimeout(done, 15)))")
+    raise AssertionError(f"never happened: {what}")
+
+
+def opened(page: Page, service: FakeService, body: str, *, language: str = "en", policy: str = "", script: str = "") -> None:
+    """Open a host page that embeds the widget on another origin."""
+    page.goto(service.page(body, language=language, policy=policy, script=script))
+
+
+def focused(page: Page) -> str:
+    """Id, part or text of what has the focus, inside shadow roots too."""
+    words: str = page.evaluate(
+        """() => { let node = document.activeElement;
+             while (node?.shadowRoot?.activeElement) node = node.shadowRoot.activeElement;
+             return node?.id || node?.getAttribute('part') || node?.textContent || ''; }"""
+    )
+    return words
+
+
+__all__ = ["FLOAT", "INLINE", "LATER", "OPENER", "PHONE", "SEND", "ask", "expect", "fill", "focused", "opened", "says", "send", "until"]

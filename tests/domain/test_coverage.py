@@ -1,0 +1,101 @@
+"""Holes in the schedule are found to the minute and said in words."""
+
+from __future__ import annotations
+
+from datetime import date
+
+from app.directory import Directory, parse_directory
+from app.domain.coverage import holes
+
+SUNDAY = date(2026, 6, 14)
+AGENT = '[[agents]]\nid = "{id}"\nextension = "SIP{id}"\n{more}\n'
+
+
+def directory(site: str, *agents: str, hours: str = "") -> Directory:
+    return parse_directory(f'{hours}\n[[sites]]\nkey = "main"\n{site}\n' + "\n".join(agents))
+
+
+def found(site: str, *agents: str, hours: str = "", from_: date = SUNDAY) -> list[str]:
+    whole = directory(site, *agents, hours=hours)
+    return holes(whole, whole.sites["main"], from_=from_)
+
+
+def agent(name: str, more: str = "") -> str:
+    return AGENT.format(id=name, more=more)
+
+
+OFFICE = '[hours.office]\nsun-thu = ["09:00-18:00"]\n'
+MORNING = '[hours.morning]\nsun-thu = ["08:00-12:00"]\n'
+AFTERNOON = '[hours.afternoon]\n"sun,tue-thu" = ["13:00-18:00"]\nmon = ["12:00-18:00"]\n'
+
+
+def test_somebody_always_there_leaves_no_hole() -> None:
+    assert found("", agent("dana")) == []
+    assert found('hours = "office"', agent("dana"), hours=OFFICE) == []
+
+
+def test_the_lunch_nobody_covers_is_named_day_by_day() -> None:
+    sentences = found(
+        'hours = "office"',
+        agent("dana", 'hours = "morning"'),
+        agent("yossi", 'hours = "afternoon"'),
+        hours=OFFICE + MORNING + AFTERNOON,
+    )
+    assert sentences == [
+        f"main: {day} 12:00–13:00 nobody can take a call" for day in ("Sunday", "Tuesday", "Wednesday", "Thursday")
+    ]
+
+
+def test_only_enabled_agents_with_every_skill_count() -> None:
+    sentences = found(
+        'hours = "office"\nskills = ["he", "sales"]',
+        agent("dana", 'skills = ["he"]'),
+        agent("yossi", 'skills = ["he", "sales", "en"]\nenabled = false'),
+        hours=OFFICE,
+    )
+    assert len(sentences) == 5
+    assert sentences[0] == "main: Sunday 09:00–18:00 nobody can take a call"
+
+
+def test_a_week_begins_on_the_day_asked_for() -> None:
+    sentences = found('hours = "office"', agent("dana", "enabled = false"), hours=OFFICE, from_=date(2026, 6, 17))
+    assert [sentence.split()[1] for sentence in sentences] == ["Wednesday", "Thursday", "Sunday", "Monday", "Tuesday"]
+
+
+def test_an_always_open_site_is_told_in_whole_days() -> None:
+    sentences = found("", agent("dana", 'hours = "office"'), hours=OFFICE)
+    assert sentences[:2] == [
+        "main: Sunday 00:00–09:00 nobody can take a call",
+        "main: Sunday 18:00–24:00 nobody can take a call",
+    ]
+    assert sentences[-1] == "main: Saturday 00:00–24:00 nobody can take a call"
+    assert len(sentences) == 12
+
+
+def test_nights_are_covered_by_the_shift_that_began_the_day_before() -> None:
+    night = '[hours.night]\nmon-sun = ["22:00-06:00"]\n[hours.day]\nmon-sun = ["06:00-21:30"]\n'
+    sentences = found("", agent("dana", 'hours = "night"'), agent("yossi", 'hours = "day"'), hours=night)
+    assert len(sentences) == 7
+    assert sentences[0] == "main: Sunday 21:30–22:00 nobody can take a call"
+
+
+def test_a_night_without_agents_runs_past_midnight() -> None:
+    night = '[hours.night]\nfri = ["22:00-02:00"]\n[hours.day]\nmon-sun = ["06:00-21:30"]\n'
+    sentences = found('hours = "night"', agent("dana", 'hours = "day"'), hours=night)
+    assert sentences == ["main: Friday 22:00–02:00 nobody can take a call"]
+
+
+def test_an_agent_in_another_time_zone_is_counted_at_the_real_time() -> None:
+    london = '[hours.london]\ntimezone = "Europe/London"\nsun-thu = ["09:00-16:00"]\n'
+    sentences = found('hours = "office"', agent("dana", 'hours = "london"'), hours=OFFICE + london)
+    assert sentences[0] == "main: Sunday 09:00–11:00 nobody can take a call"
+    assert len(sentences) == 5
+
+
+def test_a_holiday_of_the_agents_alone_is_a_hole() -> None:
+    """22 April 2026 is Independence Day, a Wednesday."""
+    staff = '[hours.staff]\nmon-sun = ["00:00-24:00"]\nholidays = "IL"\n'
+    sentences = found(
+        'hours = "office"', agent("dana", 'hours = "staff"'), hours=OFFICE + staff, from_=date(2026, 4, 19)
+    )
+    assert sentences == ["main: Wednesday 09:00–18:00 nobody can take a call"]

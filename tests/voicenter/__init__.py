@@ -1,0 +1,1 @@
+"""The provider client against raw sockets, tables and whatever bytes hypothesis thinks of."""
