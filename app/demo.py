@@ -58,7 +58,9 @@ def run_demo(host: str, port: int) -> int:
         configure_logging(form=None, level="info", secrets=secrets_of(settings))
         directory = demo_directory(load_directory(EXAMPLE), host, port)
         sandbox_url = f"http://{host}:{port + 1}"
-        service = make_server(create_app(settings, directory, Options(sandbox_url=sandbox_url)), host, port)
+        service = make_server(
+            create_app(settings, directory, Options(sandbox_url=sandbox_url, presence_apart=0.5)), host, port
+        )
         extensions = {agent.extension: agent.name for agent in directory.agents.values()}
         sandbox = _Beside(
             create_sandbox(
@@ -93,6 +95,7 @@ def demo_settings(database: Path, host: str, port: int) -> Settings:
         database_url=f"sqlite:///{database}",
         voicenter_code=SecretStr(DEMO_CODE),
         voicenter_url=f"http://{host}:{port + 1}/ForwardDialer/click2call.aspx",
+        voicenter_monitor_url=f"http://{host}:{port + 1}/comet/API",
         voicenter_cdr_token=SecretStr(DEMO_CDR_TOKEN),
     )
 

@@ -32,12 +32,13 @@ from app.directory import Directory, load_directory
 from app.errors import ConfigurationError
 from app.ids import new_id
 from app.metrics import Metrics
-from app.ports import Telephony
+from app.ports import Presence, Telephony
 from app.service.dispatcher import Dispatcher
 from app.service.hub import Hub
 from app.service.intake import Intake
 from app.service.lead_view import LeadViews
 from app.service.outcomes import Outcomes
+from app.service.progress import APART, Progress
 from app.service.rules import Rules
 from app.service.sweeper import Sweeper
 from app.service.tokens import Tokens
@@ -45,6 +46,7 @@ from app.settings import Settings
 from app.store import migrate
 from app.store.engine import Engine, open_engine
 from app.store.sql_store import SqlStore
+from app.voicenter.active_calls import ActiveCalls
 from app.voicenter.cdr import decode_body, read_call_records
 from app.voicenter.click2call import Click2Call
 from app.web import files, forms, lead_view, leads, ops, problems, sites, voicenter_cdr
@@ -68,6 +70,7 @@ class Options:
     clock: Clock | None = None
     migrate: bool = True
     sandbox_url: str | None = None
+    presence_apart: float = APART
     static: Path = STATIC
 
 
@@ -166,6 +169,9 @@ async def _running(
         await _recover(store, engine, owner)
         sweeper = Sweeper(store, rules, dispatcher, hub, metrics)
         loops = [_spawn(loop) for loop in (dispatcher.run(), outcomes.run(), sweeper.run())]
+        presence = _presence(settings, metrics, stack)
+        if presence is not None:
+            loops.append(_spawn(Progress(store, presence, hub, metrics, apart=options.presence_apart).run()))
         log.info("started", version=__version__, database=engine.dialect, agents=len(rules.directory.agents))
         dispatcher.wake()
         try:
@@ -195,10 +201,6 @@ def _provider(settings: Settings, metrics: Metrics, stack: contextlib.AsyncExitS
     if settings.voicenter_code is None:
         raise ConfigurationError(["LEADRING_VOICENTER_CODE is missing: the account's code, from Voicenter"])
 
-    def count(result: str, seconds: float) -> None:
-        metrics.provider_requests.labels("call", result).inc()
-        metrics.provider_seconds.labels("call", result).observe(seconds)
-
     client = Click2Call(
         url=settings.voicenter_url,
         code=settings.voicenter_code.get_secret_value(),
@@ -206,10 +208,31 @@ def _provider(settings: Settings, metrics: Metrics, stack: contextlib.AsyncExitS
         format=settings.voicenter_format,
         timeout=settings.voicenter_timeout,
         version=__version__,
-        on_request=count,
+        on_request=_counting(metrics, "call"),
     )
     stack.push_async_callback(client.close)
     return client
+
+
+def _presence(settings: Settings, metrics: Metrics, stack: contextlib.AsyncExitStack) -> Presence | None:
+    if not settings.voicenter_monitor_url or settings.voicenter_code is None:
+        return None
+    client = ActiveCalls(
+        url=settings.voicenter_monitor_url,
+        code=settings.voicenter_code.get_secret_value(),
+        version=__version__,
+        on_request=_counting(metrics, "active_calls"),
+    )
+    stack.push_async_callback(client.close)
+    return client
+
+
+def _counting(metrics: Metrics, operation: str) -> Callable[[str, float], None]:
+    def count(result: str, seconds: float) -> None:
+        metrics.provider_requests.labels(operation, result).inc()
+        metrics.provider_seconds.labels(operation, result).observe(seconds)
+
+    return count
 
 
 def _limiter_check(app: FastAPI) -> Any:

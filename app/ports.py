@@ -22,7 +22,7 @@ from app.domain.intake_results import Accepted
 from app.domain.lead import Attempt, Claim, Lead, NewLead
 from app.domain.moves import Move
 from app.domain.routing import Roster
-from app.domain.stories import AgentState, Gauges, KeptCdr, LeadStory, Moved
+from app.domain.stories import AgentState, Gauges, KeptCdr, LeadStory, Moved, PlacedAttempt
 
 # ----------------------------------------------------------------------------------------------- telephony
 
@@ -53,6 +53,28 @@ class Telephony(Protocol):
 
     async def place(self, call: CallRequest) -> Answer:
         """Ask for one call, at most one request, within the total deadline. Never raises but CancelledError."""
+        ...
+
+
+@dataclass(frozen=True, slots=True)
+class LiveCall:
+    """A call that is on an extension right now, as the provider's active calls tell it.
+
+    `phase`: the agent's phone rings, the lead's phone rings, or both talk. `attempt_id` is our own variable
+    come back, None for calls that are not ours or that lost it.
+    """
+
+    extension: str
+    call_id: str | None
+    attempt_id: str | None
+    phase: Literal["agent_ringing", "lead_ringing", "talking"]
+
+
+class Presence(Protocol):
+    """The provider's account of what is on the line now. A hint: it is late by seconds, or absent."""
+
+    async def look(self) -> list[LiveCall] | None:
+        """The calls on all extensions, None when that could not be learned. Never raises but CancelledError."""
         ...
 
 
@@ -98,9 +120,7 @@ class Store(Protocol):
     @property
     def clock(self) -> Clock: ...
 
-    async def accept(
-        self, new: NewLead, cooldown: Cooldown, calls: CallCap, caps: Sequence[Cap]
-    ) -> Accepted: ...
+    async def accept(self, new: NewLead, cooldown: Cooldown, calls: CallCap, caps: Sequence[Cap]) -> Accepted: ...
 
     async def remember_answer(self, site: str, key: str, answer: str) -> None: ...
 
@@ -165,6 +185,12 @@ class Store(Protocol):
         decide: Callable[[Attempt, Lead], Move | None],
         caps_at: Callable[[int], Sequence[Cap]],
     ) -> list[Moved]: ...
+
+    async def put_back_cdr(self, cdr: KeptCdr) -> None: ...
+
+    async def placed(self) -> list[PlacedAttempt]: ...
+
+    async def note_phase(self, placed: PlacedAttempt, phase: str) -> bool: ...
 
     async def gauges(self) -> Gauges: ...
 

@@ -61,7 +61,7 @@ button{cursor:pointer;margin-top:16px}
 [part=submit],[part=launcher]{width:100%;font-weight:600;color:var(--t);background:var(--a);border-color:transparent}
 [aria-disabled=true]{opacity:.7;cursor:progress}
 :focus-visible{outline:3px solid var(--fg);outline-offset:2px}
-[part=panel]{color:var(--fg);background:var(--bg);border:1px solid var(--bo);border-radius:var(--r);padding:24px;overflow-wrap:anywhere}
+[part=panel]{color:var(--fg);background:var(--bg);border:1px solid color-mix(in srgb,var(--bo) 40%,transparent);border-radius:var(--r);padding:24px;overflow-wrap:anywhere}
 dialog{width:min(420px,100% - 32px);box-shadow:0 24px 64px #0006}
 h2{font-size:1.35em;margin:0;padding-inline-end:36px}
 p{margin:6px 0 0}
@@ -229,7 +229,7 @@ const build = (host = document.body) => {
   /** Either the form, or what became of it. */
   const look = (asking = true) => {
     form.hidden = intro.hidden = !asking;
-    steps.hidden = call.hidden = cancel.hidden = again.hidden = true;
+    steps.hidden = call.hidden = again.hidden = true;
     speak();
   };
   const busy = (on = true) => send.setAttribute('aria-disabled', `${on}`);
@@ -377,6 +377,7 @@ const build = (host = document.body) => {
   if (mode === 'float') root.append(launcher);
   root.append(panel);
   look();
+  cancel.hidden = true;
   if (modal) {
     const x = button('close', '×', close);
     x.ariaLabel = t.close;

@@ -1,4 +1,7 @@
-"""Guards: rules that may hold or refuse a lead. Money fails closed, leads fail open: in doubt, store and do not dial."""
+"""Guards: rules that may hold or refuse a lead.
+
+Money fails closed, leads fail open: in doubt, store and do not dial.
+"""
 
 from __future__ import annotations
 

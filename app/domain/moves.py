@@ -183,13 +183,16 @@ def after_silence(attempt: Attempt, lead: Lead, policy: Policy, now: int, *, ope
     """What the sweeper does with an attempt whose time is up; None when there is nothing to do."""
     match attempt.state:
         case "reserved":
+            # The first time at once; a lead that does this to us again and again must not spin.
+            wait = SEND_RETRY[min(lead.send_failures, len(SEND_RETRY)) - 1] if lead.send_failures else 0
             return Move(
                 "lapsed",
-                why="the process that reserved it went silent before sending",
+                why="nothing was sent before the reservation ended",
                 agent="available",
+                counts=("send_failures",),
                 refund=True,
                 event="lapsed",
-                **_wait("no_agent", now, policy, opening),
+                **_wait("no_agent", now + wait * SECOND, policy, opening),
             )
         case "sending":
             return Move(

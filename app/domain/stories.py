@@ -32,6 +32,23 @@ class LeadStory:
 
 
 @dataclass(frozen=True, slots=True)
+class PlacedAttempt:
+    """An attempt that the provider accepted and that nobody has reported the end of; moments or None."""
+
+    id: str
+    lead_id: str
+    agent_id: str
+    site: str
+    extension: str
+    call_id: str | None
+    received_at: int
+    agent_ringing_at: int | None
+    agent_answered_at: int | None
+    lead_ringing_at: int | None
+    connected_at: int | None
+
+
+@dataclass(frozen=True, slots=True)
 class AgentState:
     """What the database knows of an agent; `until` and `paused_until` in milliseconds."""
 

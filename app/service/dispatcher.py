@@ -150,13 +150,13 @@ class Dispatcher:
                 log.warning("dispatch.storage_unavailable", error=str(error))
             except Exception:
                 log.exception("dispatch.dial_failed")
-        self.wake()
 
     async def _dial(self, claim: Claim) -> None:
         clock = self._store.clock
         lead, attempt = claim.lead, claim.attempt
         if not self._dialling:
-            return  # going down: the reservation lapses, nothing was sent
+            await self._let_go(attempt)
+            return
         lease = int((self._timeout + SEND_LEASE) * 1000)
         if not await self._store.begin_sending(claim, self._owner, lease):
             log.info("dispatch.reservation_lost")
@@ -175,6 +175,16 @@ class Dispatcher:
             answer = await self._telephony.place(call)
         faults.point("dispatch.before_record")
         await self._record(attempt, answer)
+
+    async def _let_go(self, attempt: Attempt) -> None:
+        """Going down with nothing sent: lead and agent are free for the next process at once."""
+
+        def decide(current: Attempt, lead: Lead) -> Move | None:
+            now = self._store.clock.now()
+            opening = self._rules.opening(lead.site)
+            return moves.after_silence(current, lead, self._rules.policy, now, opening=opening)
+
+        await self._store.settle(attempt.id, ("reserved",), decide, "dispatcher", self._rules.caps)
 
     def _call_request(self, claim: Claim) -> CallRequest | None:
         directory = self._rules.directory
@@ -231,6 +241,8 @@ class Dispatcher:
 
     def _tell(self, moved: Moved, answer: Answer) -> None:
         self._hub.changed([moved.lead.id])
+        if moved.move.agent != "on_call":
+            self.wake()  # somebody is free again, or the lead is due with somebody else
         match answer:
             case Placed(call_id=call_id):
                 log.info("call.placed", call_id=call_id)

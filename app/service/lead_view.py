@@ -7,6 +7,7 @@ from collections.abc import AsyncIterator
 from dataclasses import dataclass
 
 from app.clock import to_iso
+from app.domain.lead import Event
 from app.domain.states import LEAD_FINAL
 from app.domain.stories import LeadStory
 from app.domain.text import first_name
@@ -22,8 +23,10 @@ TOLD = {
     "received": "received",
     "scheduled": "scheduled",
     "placed": "calling",
+    "agent_ringing": "agent_ringing",
     "agent_answered": "agent_answered",
     "lead_ringing": "lead_ringing",
+    "talking": "connected",
     "connected": "connected",
     "agent_no_answer": "agent_no_answer",
     "agent_offline": "agent_no_answer",
@@ -55,6 +58,19 @@ class View:
     @property
     def final(self) -> bool:
         return self.state in LEAD_FINAL
+
+
+def _told(history: list[Event]) -> list[dict[str, str | None]]:
+    """The history in the lead's words: each thing once per attempt, however many witnesses it had."""
+    seen: set[tuple[str | None, str]] = set()
+    timeline: list[dict[str, str | None]] = []
+    for event in history:
+        word = TOLD.get(event.event)
+        if word is None or (event.attempt_id, word) in seen:
+            continue
+        seen.add((event.attempt_id, word))
+        timeline.append({"at": to_iso(event.at), "event": word})
+    return timeline
 
 
 class LeadViews:
@@ -93,9 +109,7 @@ class LeadViews:
             caller_id=directory.policy.provider_options.get("targetcallerid"),
             expected_call_at=to_iso(lead.due_at) if later else None,
             position=story.ahead + 1 if lead.state == "waiting" and not later else None,
-            timeline=[
-                {"at": to_iso(event.at), "event": TOLD[event.event]} for event in story.history if event.event in TOLD
-            ],
+            timeline=_told(story.history),
         )
 
     async def follow(self, lead_id: str, token: str) -> AsyncIterator[View]:

@@ -10,6 +10,7 @@ import structlog
 from app.domain import moves
 from app.domain.lead import Attempt, Lead
 from app.domain.moves import Move
+from app.domain.stories import KeptCdr, Moved
 from app.errors import StorageUnavailable
 from app.metrics import Metrics
 from app.ports import ReadCallRecords, Store
@@ -64,29 +65,46 @@ class Outcomes:
                 log.exception("cdr.apply_failed")
 
     async def apply(self) -> int:
-        """Apply every kept record once; how many attempts were settled by them."""
-        settled = 0
-        for cdr in await self._store.kept_cdrs():
-            records = self._read_records(cdr.body)
-            for moved in await self._store.apply_cdr(cdr, records, self._decide, self._rules.caps):
-                settled += 1
-                outcome = moved.move.outcome or ""
-                self._metrics.attempts.labels(outcome).inc()
-                if outcome == "connected":
-                    waited = max(0, self._store.clock.now() - moved.lead.received_at) / 1000
-                    self._metrics.lead_to_connected.labels(moved.lead.site).observe(waited)
-                log.info(
-                    "call.outcome",
-                    lead_id=moved.lead.id,
-                    attempt_id=moved.attempt.id,
-                    agent_id=moved.attempt.agent_id,
-                    outcome=outcome,
-                    lead_state=moved.lead_state,
-                )
-                self._hub.changed([moved.lead.id])
+        """Apply the kept records once; how many attempts were settled by them.
+
+        They go to the store together, so that they share its commits. One that fails is put back and does
+        not stop the others.
+        """
+        kept = await self._store.kept_cdrs()
+        settled = sum(await asyncio.gather(*(self._apply_one(cdr) for cdr in kept)))
         if settled:
             self._dispatcher.wake()
         return settled
+
+    async def _apply_one(self, cdr: KeptCdr) -> int:
+        try:
+            records = self._read_records(cdr.body)
+            moved = await self._store.apply_cdr(cdr, records, self._decide, self._rules.caps)
+        except StorageUnavailable:
+            raise
+        except Exception:
+            log.exception("cdr.apply_failed", cdr=cdr.id)
+            await self._store.put_back_cdr(cdr)
+            return 0
+        for one in moved:
+            self._tell(one)
+        return len(moved)
+
+    def _tell(self, moved: Moved) -> None:
+        outcome = moved.move.outcome or ""
+        self._metrics.attempts.labels(outcome).inc()
+        if outcome == "connected":
+            waited = max(0, self._store.clock.now() - moved.lead.received_at) / 1000
+            self._metrics.lead_to_connected.labels(moved.lead.site).observe(waited)
+        log.info(
+            "call.outcome",
+            lead_id=moved.lead.id,
+            attempt_id=moved.attempt.id,
+            agent_id=moved.attempt.agent_id,
+            outcome=outcome,
+            lead_state=moved.lead_state,
+        )
+        self._hub.changed([moved.lead.id])
 
     def _decide(self, attempt: Attempt, lead: Lead) -> Move | None:
         outcome = moves.outcome_of(attempt)

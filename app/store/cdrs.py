@@ -17,12 +17,13 @@ from app.store.statements import insert_or_nothing, read_attempt
 from app.store.tables import attempts, cdrs, leads
 
 STRANGER_AFTER = 60_000  # milliseconds a record may wait for its attempt to be written
+FAILURES = 10  # times a record may make us fail
 LOOK_BACK = 6 * 3_600_000  # milliseconds a match by extension and number looks back
 
 _kept = (
     select(cdrs.c.id, cdrs.c.body, cdrs.c.received_at)
     .where(cdrs.c.state == "kept")
-    .order_by(cdrs.c.id)
+    .order_by(cdrs.c.tries, cdrs.c.id)
     .limit(bindparam("most"))
 )
 _close = (
@@ -30,6 +31,8 @@ _close = (
     .where(cdrs.c.id == bindparam("cdr"), cdrs.c.state == "kept")
     .values(state=bindparam("to"), attempt_id=bindparam("of"), tries=cdrs.c.tries + 1)
 )
+_tries = select(cdrs.c.tries).where(cdrs.c.id == bindparam("cdr"))
+_again = update(cdrs).where(cdrs.c.id == bindparam("cdr")).values(tries=cdrs.c.tries + 1)
 _by_id = select(attempts).where(attempts.c.id == bindparam("attempt"))
 _by_call = select(attempts).where(attempts.c.call_id == bindparam("call")).order_by(attempts.c.reserved_at.desc())
 _by_extension = (
@@ -56,7 +59,7 @@ def keep(conn: Connection, body: str, now: int) -> bool:
 
 
 def kept(conn: Connection, most: int = 50) -> list[KeptCdr]:
-    """Records to apply, oldest first."""
+    """Records to apply: those not tried yet first, then oldest first."""
     rows = conn.execute(_kept, {"most": most})
     return [KeptCdr(row.id, row.body, row.received_at) for row in rows]
 
@@ -64,6 +67,23 @@ def kept(conn: Connection, most: int = 50) -> list[KeptCdr]:
 def close(conn: Connection, cdr_id: int, state: str, attempt_id: str | None) -> None:
     """Mark a kept record as applied, stranger or unreadable."""
     conn.execute(_close, {"cdr": cdr_id, "to": state, "of": attempt_id})
+
+
+def put_back(conn: Connection, cdr: KeptCdr, now: int, *, failed: bool = False) -> None:
+    """Not applied this time: look again later, but not for ever.
+
+    Its attempt may not be written yet, for a minute; after that it is a stranger's. A record that made us
+    fail ten times is set aside as unreadable.
+    """
+    if failed:
+        tries = conn.execute(_tries, {"cdr": cdr.id}).scalar() or 0
+        if tries + 1 >= FAILURES:
+            close(conn, cdr.id, "unreadable", None)
+            return
+    elif cdr.received_at < now - STRANGER_AFTER:
+        close(conn, cdr.id, "stranger", None)
+        return
+    conn.execute(_again, {"cdr": cdr.id})
 
 
 def match(conn: Connection, record: CallRecord, now: int) -> Attempt | None:

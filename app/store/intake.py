@@ -1,4 +1,7 @@
-"""Accepting a lead: one transaction in which the submission id is claimed, twins join, guards count, the lead is stored."""
+"""Accepting a lead, in one transaction.
+
+The submission id is claimed, twins join, the guards that count are asked, and the lead is stored.
+"""
 
 from __future__ import annotations
 
@@ -135,9 +138,7 @@ def _store(conn: Connection, new: NewLead, hold: str | None, hits: Sequence[Hit]
         history.append(events.entry(now, new.id, "held", "guard", to_state="held", why=hold))
     elif new.reason in ("closed", "scheduled"):
         history.append(events.entry(now, new.id, "scheduled", "intake", to_state="waiting", why=new.reason))
-    for hit in hits:
-        if hit.mode == "observe":
-            history.append(events.entry(now, new.id, "observed", "guard", why=hit.guard))
+    history += [events.entry(now, new.id, "observed", "guard", why=hit.guard) for hit in hits if hit.mode == "observe"]
     events.add(conn, history)
     return Accepted("new", new.id, state=state, reason=reason, hits=tuple(hits))
 

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from functools import partial
+from typing import Any, TypeVar
 
 from sqlalchemy import Connection
 from sqlalchemy.exc import IntegrityError
@@ -14,10 +16,12 @@ from app.domain.intake_results import Accepted
 from app.domain.lead import Attempt, Claim, Lead, NewLead
 from app.domain.moves import Move
 from app.domain.routing import Roster
-from app.domain.stories import AgentState, Gauges, KeptCdr, LeadStory, Moved
+from app.domain.stories import AgentState, Gauges, KeptCdr, LeadStory, Moved, PlacedAttempt
 from app.ports import CallRecord
-from app.store import agents, attempts, cdrs, claims, gauges, intake, leads, meta
+from app.store import agents, attempts, cdrs, claims, gauges, intake, leads, meta, phases
 from app.store.engine import Engine
+
+T = TypeVar("T")
 
 # A record may be of any of these: a late account corrects what had to be closed without one.
 REPORTABLE = ("sending", "placed", "unknown", "unresolved", "absent", "ended")
@@ -35,6 +39,19 @@ class SqlStore:
 
     def _now(self) -> int:
         return self.engine.clock.now()
+
+    async def _write(self, leads_of: Callable[[T], Iterable[str]], fn: Callable[..., T], *args: Any) -> T:
+        """Run a write, and tell watchers on other replicas which leads it moved, in the same transaction."""
+        if self.engine.dialect == "sqlite":
+            return await self.engine.write(fn, *args)
+
+        def and_tell(conn: Connection) -> T:
+            result = fn(conn, *args)
+            for lead_id in leads_of(result):
+                self.engine.notify(conn, "lead", lead_id)
+            return result
+
+        return await self.engine.write(and_tell)
 
     async def accept(self, new: NewLead, cooldown: Cooldown, calls: CallCap, caps: Sequence[Cap]) -> Accepted:
         for _ in range(3):
@@ -60,7 +77,7 @@ class SqlStore:
     ) -> tuple[list[Claim], list[str]]:
         terms = claims.ClaimTerms(roster, owner, lease, calls, caps, most)
         try:
-            return await self.engine.write(claims.claim, terms, self._now())
+            return await self._write(_claimed, claims.claim, terms, self._now())
         except IntegrityError:
             # The belt held: another replica was faster with an agent or a lead. Nothing of ours stands.
             return [], []
@@ -78,7 +95,7 @@ class SqlStore:
         who: str,
         caps_at: Callable[[int], Sequence[Cap]],
     ) -> Moved | None:
-        return await self.engine.write(attempts.settle, attempt_id, expected, decide, who, self._now(), caps_at)
+        return await self._write(_moved, attempts.settle, attempt_id, expected, decide, who, self._now(), caps_at)
 
     async def overdue_attempts(self) -> list[str]:
         return await self.engine.read(attempts.looks, self._now())
@@ -87,7 +104,7 @@ class SqlStore:
         return await self.engine.write(attempts.abandon_others, owner, self._now())
 
     async def expire(self) -> list[str]:
-        return await self.engine.write(leads.expire, self._now())
+        return await self._write(lambda expired: expired, leads.expire, self._now())
 
     async def put_off(self, site: str, due: int, expires: int) -> int:
         return await self.engine.write(leads.put_off, site, due, expires, self._now())
@@ -102,10 +119,10 @@ class SqlStore:
         return await self.engine.read(leads.story, lead_id)
 
     async def cancel(self, lead_id: str, who: str) -> str | None:
-        return await self.engine.write(leads.cancel, lead_id, who, self._now())
+        return await self._write(lambda _: [lead_id], leads.cancel, lead_id, who, self._now())
 
     async def release(self, lead_id: str, who: str, until: int) -> str | None:
-        return await self.engine.write(leads.release, lead_id, who, self._now(), until)
+        return await self._write(lambda _: [lead_id], leads.release, lead_id, who, self._now(), until)
 
     async def leads(self, states: Sequence[str], most: int) -> list[Lead]:
         return await self.engine.read(leads.listed, tuple(states), most)
@@ -135,7 +152,24 @@ class SqlStore:
         decide: Callable[[Attempt, Lead], Move | None],
         caps_at: Callable[[int], Sequence[Cap]],
     ) -> list[Moved]:
-        return await self.engine.write(_apply_cdr, cdr, records, decide, caps_at, self._now())
+        return await self._write(
+            lambda settled: [moved.lead.id for moved in settled],
+            _apply_cdr,
+            cdr,
+            records,
+            decide,
+            caps_at,
+            self._now(),
+        )
+
+    async def put_back_cdr(self, cdr: KeptCdr) -> None:
+        await self.engine.write(partial(cdrs.put_back, failed=True), cdr, self._now())
+
+    async def placed(self) -> list[PlacedAttempt]:
+        return await self.engine.read(phases.placed)
+
+    async def note_phase(self, placed: PlacedAttempt, phase: str) -> bool:
+        return await self._write(lambda _: [placed.lead_id], phases.note, placed, phase, self._now())
 
     async def gauges(self) -> Gauges:
         return await self.engine.read(gauges.read, self._now())
@@ -148,6 +182,15 @@ class SqlStore:
 
     async def ready(self) -> None:
         await self.engine.ping()
+
+
+def _claimed(result: tuple[list[Claim], list[str]]) -> list[str]:
+    claimed, held = result
+    return [claim.lead.id for claim in claimed] + held
+
+
+def _moved(moved: Moved | None) -> list[str]:
+    return [] if moved is None else [moved.lead.id]
 
 
 def _apply_cdr(
@@ -175,6 +218,6 @@ def _apply_cdr(
                 moved.append(done)
     if of_attempt is not None:
         cdrs.close(conn, cdr.id, "applied", of_attempt)
-    elif cdr.received_at < now - cdrs.STRANGER_AFTER:
-        cdrs.close(conn, cdr.id, "stranger", None)
+    else:
+        cdrs.put_back(conn, cdr, now)
     return moved

@@ -136,6 +136,7 @@ attempts = Table(
     Column("sending_at", BigInteger),
     Column("answered_at", BigInteger),
     Column("placed_at", BigInteger),
+    Column("agent_ringing_at", BigInteger),
     Column("agent_answered_at", BigInteger),
     Column("lead_ringing_at", BigInteger),
     Column("connected_at", BigInteger),
@@ -269,6 +270,7 @@ cdrs = Table(
 )
 Index(
     "ix_cdrs_kept",
+    cdrs.c.tries,
     cdrs.c.id,
     sqlite_where=text("state = 'kept'"),
     postgresql_where=text("state = 'kept'"),

@@ -32,7 +32,7 @@ def browser_type_launch_args(browser_type_launch_args: dict[str, Any]) -> dict[s
 
 @pytest.fixture(scope="session")
 def base_url() -> None:
-    """Every test names whole addresses. (pytest-base-url's own fixture warns under pytest 9, and warnings are errors.)"""
+    """Tests name whole addresses; pytest-base-url's own fixture warns under pytest 9, and warnings are errors."""
 
 
 @pytest.fixture(scope="session")

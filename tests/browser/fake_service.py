@@ -46,7 +46,9 @@ ACCEPTED: Final = Answer(
 
 def problem(status: int, code: str, headers: Mapping[str, str] | None = None, **more: Any) -> Answer:
     """An RFC 9457 answer in the contract's shape."""
-    return Answer(status, {"type": f"/problems/{code}", "title": code, "status": status, "code": code, **more}, headers or {})
+    return Answer(
+        status, {"type": f"/problems/{code}", "title": code, "status": status, "code": code, **more}, headers or {}
+    )
 
 
 class FakeService:
@@ -143,7 +145,11 @@ class FakeService:
         if path == "/demo":
             html = (STATIC / "demo" / f"{query.get('lang', 'en')}.html").read_text(encoding="utf-8")
             policy = f"default-src 'self'; frame-src {self.elsewhere}; img-src 'self' data:"
-            return "text/html", html.replace("__SANDBOX_URL__", self.elsewhere).encode(), {"Content-Security-Policy": policy}
+            return (
+                "text/html",
+                html.replace("__SANDBOX_URL__", self.elsewhere).encode(),
+                {"Content-Security-Policy": policy},
+            )
         if path == "/thanks":
             words = thank_you(
                 site_name="Example Ltd",
@@ -186,7 +192,7 @@ def _handler(service: FakeService) -> type[BaseHTTPRequestHandler]:
     class Handler(BaseHTTPRequestHandler):
         protocol_version = "HTTP/1.1"
 
-        def log_message(self, format: str, *args: object) -> None:
+        def log_message(self, format: str, *args: object) -> None:  # noqa: A002 (the base class names it)
             """Silent: the test reads the recorded requests instead."""
 
         def do_OPTIONS(self) -> None:

@@ -138,8 +138,7 @@ def test_a_site_that_cannot_be_asked_does_not_stop_the_form(page: Page, service:
     says(page, "We call you")
 
 
-def test_a_widget_without_a_page_policy_works_with_scripts_only_on_the_host(browser: Browser, service: FakeService) -> None:
-    """Script off: what stands inside the element is shown instead."""
+def test_without_a_script_what_stands_inside_the_element_is_shown(browser: Browser, service: FakeService) -> None:
     context = browser.new_context(java_script_enabled=False)
     page = context.new_page()
     page.goto(service.page('<callback-widget><a href="tel:030000000">Phone us</a></callback-widget>'))

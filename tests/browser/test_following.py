@@ -3,7 +3,7 @@
 import pytest
 from playwright.sync_api import Page
 
-from tests.browser.fake_service import FakeService, TOKEN
+from tests.browser.fake_service import TOKEN, FakeService
 from tests.browser.visitor import INLINE, ask, expect, opened, says, until
 
 

@@ -4,7 +4,7 @@ import pytest
 from playwright.sync_api import Browser, Page
 
 from tests.browser.fake_service import FakeService
-from tests.browser.visitor import PHONE, expect, fill, says, send
+from tests.browser.visitor import PHONE, expect, says
 
 NAME = {"en": "Name", "he": "שם"}
 PHONE_WORD = {"en": "Phone", "he": "טלפון"}
@@ -71,6 +71,3 @@ def test_every_button_of_the_demo_opens_the_dialog(page: Page, service: FakeServ
     page.get_by_role("dialog").locator("#phone").fill(PHONE)
     page.get_by_role("dialog").locator("[part=submit]").click()
     says(page, "We call you")
-
-
-__all__ = ["fill", "send"]

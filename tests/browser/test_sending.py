@@ -101,7 +101,9 @@ def test_a_mistake_the_widget_does_not_know_is_said_in_the_servers_words(page: P
     says(page, "This email looks odd.")
 
 
-@pytest.mark.parametrize(("typed", "said"), [("", "Please write your number."), ("12 34", "This is not a phone number.")])
+@pytest.mark.parametrize(
+    ("typed", "said"), [("", "Please write your number."), ("12 34", "This is not a phone number.")]
+)
 def test_a_hopeless_number_is_not_sent(page: Page, service: FakeService, typed: str, said: str) -> None:
     opened(page, service, INLINE)
     ask(page, phone=typed)
@@ -140,7 +142,9 @@ def test_a_submission_in_flight_is_asked_for_again_by_itself(page: Page, service
     assert service.leads[0] == service.leads[1]
 
 
-def test_the_lead_carries_where_it_came_from_and_a_trap_that_people_leave_empty(page: Page, service: FakeService) -> None:
+def test_the_lead_carries_where_it_came_from_and_a_trap_that_people_leave_empty(
+    page: Page, service: FakeService
+) -> None:
     body = INLINE.replace("></", '><input type="hidden" name="product" value="roof"></')
     url = service.page(body)
     page.goto(f"{url}?utm_source=ads&utm_campaign=spring&gclid=g-1&secret=no", referer="https://search.example/")
@@ -149,7 +153,9 @@ def test_the_lead_carries_where_it_came_from_and_a_trap_that_people_leave_empty(
     ask(page)
     says(page, "We call you")
     lead = service.leads[0]
-    assert (lead["utm_source"], lead["utm_campaign"], lead["gclid"]) == ("ads", "spring", "g-1"), "the first touch counts"
+    assert (lead["utm_source"], lead["utm_campaign"], lead["gclid"]) == ("ads", "spring", "g-1"), (
+        "the first touch counts"
+    )
     assert lead["referrer"] == "https://search.example/"
     assert lead["page_url"] == f"{url}?utm_source=later"
     assert (lead["name"], lead["product"], lead["site"]) == ("Noa", "roof", "main")
@@ -199,7 +205,8 @@ def test_events_tell_the_page_what_happened_and_never_who(page: Page, service: F
     page.add_init_script(
         f"""window.dataLayer = []; window.heard = [];
         for (const name of '{names}'.split(' '))
-          addEventListener('callback:' + name, event => heard.push({{name, ...event.detail, composed: event.composed}}))"""
+          addEventListener('callback:' + name, event =>
+            heard.push({{name, ...event.detail, composed: event.composed}}))"""
     )
     service.answers.append(problem(500, "oops"))
     opened(page, service, OPENER, script='data-site="main"')

@@ -34,8 +34,10 @@ def ask(page: Page, *, phone: str = PHONE, language: str = "en") -> None:
 def says(page: Page, words: str) -> None:
     """The status region says `words` (isolates around names and numbers do not count)."""
     page.wait_for_function(
-        """words => [...document.querySelectorAll('callback-widget')].some(widget =>
-             (widget.shadowRoot?.querySelector('[role=status]')?.textContent || '').replace(/[\\u2066-\\u2069]/g, '').includes(words))""",
+        """words => [...document.querySelectorAll('callback-widget')].some(widget => {
+             const said = widget.shadowRoot?.querySelector('[role=status]')?.textContent || '';
+             return said.replace(/[\\u2066-\\u2069]/g, '').includes(words);
+           })""",
         arg=words,
     )
 
@@ -49,7 +51,9 @@ def until(page: Page, met: Callable[[], bool], what: str) -> None:
     raise AssertionError(f"never happened: {what}")
 
 
-def opened(page: Page, service: FakeService, body: str, *, language: str = "en", policy: str = "", script: str = "") -> None:
+def opened(
+    page: Page, service: FakeService, body: str, *, language: str = "en", policy: str = "", script: str = ""
+) -> None:
     """Open a host page that embeds the widget on another origin."""
     page.goto(service.page(body, language=language, policy=policy, script=script))
 
@@ -64,4 +68,19 @@ def focused(page: Page) -> str:
     return words
 
 
-__all__ = ["FLOAT", "INLINE", "LATER", "OPENER", "PHONE", "SEND", "ask", "expect", "fill", "focused", "opened", "says", "send", "until"]
+__all__ = [
+    "FLOAT",
+    "INLINE",
+    "LATER",
+    "OPENER",
+    "PHONE",
+    "SEND",
+    "ask",
+    "expect",
+    "fill",
+    "focused",
+    "opened",
+    "says",
+    "send",
+    "until",
+]

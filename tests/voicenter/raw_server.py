@@ -26,6 +26,7 @@ class Peer:
         self._reader = reader
         self._writer = writer
         self._server = server
+        self._socket = writer.get_extra_info("socket")
         self._aborted = False
         self.number = len(server.peers)
 
@@ -60,8 +61,14 @@ class Peer:
 
     async def close(self) -> None:
         """Closes, and says so once the client's side can see it."""
+        if self._aborted:
+            # asyncio tells nobody when a TLS connection that was cut is gone: look at its socket.
+            while self._socket.fileno() != -1:
+                await asyncio.sleep(0)
+            self._server.ended.set()
+            return
         self._writer.close()
-        if self._writer.get_extra_info("ssl_object") is not None and not self._aborted:
+        if self._writer.get_extra_info("ssl_object") is not None:
             # Over TLS the farewell is written by now, and asyncio waits for the client's before it closes.
             self._server.ended.set()
         with suppress(ConnectionError, ssl.SSLError, TimeoutError):

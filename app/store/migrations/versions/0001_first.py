@@ -58,7 +58,7 @@ def upgrade() -> None:
     op.create_index(
         "ix_cdrs_kept",
         "cdrs",
-        ["id"],
+        ["tries", "id"],
         unique=False,
         sqlite_where=sa.text("state = 'kept'"),
         postgresql_where=sa.text("state = 'kept'"),
@@ -193,6 +193,7 @@ def upgrade() -> None:
         sa.Column("sending_at", sa.BigInteger(), nullable=True),
         sa.Column("answered_at", sa.BigInteger(), nullable=True),
         sa.Column("placed_at", sa.BigInteger(), nullable=True),
+        sa.Column("agent_ringing_at", sa.BigInteger(), nullable=True),
         sa.Column("agent_answered_at", sa.BigInteger(), nullable=True),
         sa.Column("lead_ringing_at", sa.BigInteger(), nullable=True),
         sa.Column("connected_at", sa.BigInteger(), nullable=True),
