@@ -7,6 +7,7 @@ import json
 import sys
 from collections.abc import Awaitable, Callable
 from dataclasses import asdict
+from datetime import datetime
 from pathlib import Path
 from typing import Annotated, NoReturn, TypeVar
 
@@ -164,13 +165,8 @@ def hours(
     at: Annotated[str | None, typer.Argument(help="A moment, ISO 8601 with offset; default now.")] = None,
 ) -> None:
     """Say for every site whether it is open, and until or from when."""
-    from datetime import datetime
-
     _, directory = _both(need_code=False)
-    try:
-        moment = to_datetime(from_datetime(datetime.fromisoformat(at)) if at else SystemClock().now())
-    except ValueError:
-        raise ConfigurationError([f"{at}: give date and time with an offset, as 2026-11-23T09:00+02:00"]) from None
+    moment = to_datetime(_moment(at) if at else SystemClock().now())
     for site in directory.sites.values():
         if site.hours is None:
             print(f"{site.key}: always open")
@@ -186,21 +182,37 @@ def hours(
 
 
 @cli.command()
-def agents(as_json: AsJson = False) -> None:
-    """List the agents and what they are doing."""
+def agents(
+    pause: Annotated[str | None, typer.Option(help="Send this agent no more calls.")] = None,
+    until: Annotated[str | None, typer.Option(help="End of the pause, ISO 8601 with offset.")] = None,
+    reason: Annotated[str, typer.Option(help="Why the pause.")] = "",
+    resume: Annotated[str | None, typer.Option(help="Calls again, also after a block.")] = None,
+    as_json: AsJson = False,
+) -> None:
+    """List the agents and what they are doing; or pause or resume one."""
     from app.store.sql_store import SqlStore
 
     settings, directory = _both(need_code=False)
+    named = pause or resume
+    if named is not None and named not in directory.agents:
+        raise ConfigurationError([f"{named}: there is no such agent; there are {', '.join(directory.agents)}"])
+    end = _moment(until) if until else None
 
     async def look(store: SqlStore) -> list[dict[str, object]]:
+        await store.sync_agents(list(directory.agents))
+        if pause:
+            await store.pause(pause, end, reason)
+        if resume:
+            await store.resume(resume)
         known = await store.agent_states()
         now = store.clock.now()
         return [
             {
                 "id": agent.id,
                 "name": agent.name,
-                "state": known[agent.id].at(now) if agent.id in known else "available",
-                "enabled": agent.enabled,
+                "state": known[agent.id].at(now) if agent.enabled else "disabled",
+                "until": to_iso(known[agent.id].paused_until or known[agent.id].until),
+                "reason": known[agent.id].pause_reason,
             }
             for agent in directory.agents.values()
         ]
@@ -210,7 +222,33 @@ def agents(as_json: AsJson = False) -> None:
         print(json.dumps(rows, ensure_ascii=False))
         return
     for row in rows:
-        print(f"{row['id']:<20} {row['state'] if row['enabled'] else 'disabled':<10} {row['name']}")
+        print(f"{row['id']:<20} {row['state']:<10} {row['name']}" + (f"  ({row['reason']})" if row["reason"] else ""))
+
+
+@cli.command()
+def explain(lead: Annotated[str, typer.Argument(help="The lead's id.")], as_json: AsJson = False) -> None:
+    """Read a lead's history aloud: what happened, when, why, and what happens next."""
+    from app.service import explain as story
+    from app.store.sql_store import SqlStore
+
+    settings, directory = _both(need_code=False)
+
+    async def look(store: SqlStore) -> list[str] | None:
+        found = await store.story(lead)
+        return story.explain(found, directory) if found else None
+
+    lines = _with_store(settings, look)
+    if lines is None:
+        print(f"leadring: there is no lead {lead}", file=sys.stderr)
+        raise SystemExit(1)
+    print(json.dumps(lines, ensure_ascii=False) if as_json else "\n".join(lines))
+
+
+def _moment(text: str) -> int:
+    try:
+        return from_datetime(datetime.fromisoformat(text))
+    except ValueError:
+        raise ConfigurationError([f"{text}: give date and time with an offset, as 2026-11-23T09:00+02:00"]) from None
 
 
 @cli.command()

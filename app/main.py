@@ -52,7 +52,7 @@ from app.voicenter.click2call import Click2Call
 from app.web import files, forms, lead_view, leads, ops, problems, sites, voicenter_cdr
 from app.web.cors import SiteCors
 from app.web.desk import Desk
-from app.web.limits import make_gate, make_limiter
+from app.web.limits import Gate, make_gate, make_limiter
 from app.web.middleware import Around
 
 log = structlog.get_logger("leadring")
@@ -82,7 +82,6 @@ def create_app(settings: Settings, directory: Directory | None = None, options: 
     metrics.build_info.labels(__version__).set(1)
     metrics.config_loaded.set_to_current_time()
     metrics.breaker.set(0)
-    limiter = make_limiter(settings.rate_limit_url, rules.directory.limits.per_client)
 
     @contextlib.asynccontextmanager
     async def lifespan(app: FastAPI) -> AsyncIterator[None]:
@@ -97,8 +96,6 @@ def create_app(settings: Settings, directory: Directory | None = None, options: 
         docs_url=None,
         redoc_url=None,
     )
-    app.state.limiter = limiter
-    app.state.gate = make_gate(limiter, settings.rate_limit_url, rules.directory.limits.per_client)
     app.state.files = files.Assets(options.static)
     app.state.demo_files = files.Assets(options.static / "demo")
     problems.install(app)
@@ -146,6 +143,11 @@ async def _running(
         )
         outcomes = Outcomes(store, read_call_records, rules, dispatcher, hub, metrics)
         tokens = Tokens(secret)
+
+        def new_gate(rate: str) -> Gate:
+            app.state.limiter = make_limiter(settings.rate_limit_url, rate)
+            return make_gate(app.state.limiter, settings.rate_limit_url, rate)
+
         desk = Desk(
             version=__version__,
             rules=rules,
@@ -156,7 +158,8 @@ async def _running(
             intake=Intake(store, rules, dispatcher, hub, tokens, metrics),
             views=LeadViews(store, rules, dispatcher, hub, tokens),
             outcomes=outcomes,
-            gate=app.state.gate,
+            gate=new_gate(rules.directory.limits.per_client),
+            make_gate=new_gate,
             decode_cdr=decode_body,
             public_url=settings.public_url,
             cdr_token=_secret(settings.voicenter_cdr_token),

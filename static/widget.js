@@ -65,6 +65,7 @@ button{cursor:pointer;margin-top:16px}
 dialog{width:min(420px,100% - 32px);box-shadow:0 24px 64px #0006}
 h2{font-size:1.35em;margin:0;padding-inline-end:36px}
 p{margin:6px 0 0}
+a{color:inherit}
 label,a{display:block;font-weight:600;margin-top:14px}
 input{display:block;width:100%;margin-top:4px}
 [dir=rtl] [dir=ltr]{text-align:right}
@@ -334,7 +335,7 @@ const build = (host = document.body) => {
     emit('error', { status, code: data.code });
     speak(wait ? put(t.wait, `${wait}`) : t.fail);
     if (!wait) return;
-    await sleep(wait);
+    
     busy(false);
     speak();
   };

@@ -5,11 +5,10 @@ Names and limits: the vendor's page, table "Call Action Request Parameters"; dou
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterator
 from typing import Final, Literal
 
-from app.domain.phone import for_provider
+from app.domain.phone import E164, for_provider
 from app.ports import CallRequest
 
 Format = Literal["json", "xml"]
@@ -20,7 +19,6 @@ PREFIX: Final = "var_"
 SWITCHES: Final = frozenset(
     {"record", "phoneautoanswer", "targetautoanswer", "checkphonedevicestate", "checktargetdevicestate"}
 )
-E164: Final = re.compile(r"\+[0-9]{4,15}")
 
 
 def call_parameters(call: CallRequest, code: str, format: Format) -> dict[str, str]:  # noqa: A002 - the provider's word

@@ -38,6 +38,7 @@ class Desk:
     views: LeadViews
     outcomes: Outcomes
     gate: Gate
+    make_gate: Callable[[str], Gate]
     decode_cdr: Callable[[bytes, str], str]
     public_url: str | None = None
     cdr_token: str | None = None
@@ -60,6 +61,8 @@ class Desk:
             return
         directory = await asyncio.to_thread(self.load_directory)
         await self.store.sync_agents(list(directory.agents))
+        if directory.limits != self.rules.directory.limits:
+            self.gate = self.make_gate(directory.limits.per_client)
         self.rules.replace(directory)
         self.metrics.config_loaded.set_to_current_time()
         log.info("directory.reloaded", agents=len(directory.agents), sites=len(directory.sites))

@@ -1,6 +1,8 @@
 """Two lines embed the widget, under any page policy, in both languages, once or many times."""
 
+import base64
 import gzip
+import hashlib
 
 import pytest
 from playwright.sync_api import Browser, Page
@@ -144,3 +146,12 @@ def test_without_a_script_what_stands_inside_the_element_is_shown(browser: Brows
     page.goto(service.page('<callback-widget><a href="tel:030000000">Phone us</a></callback-widget>'))
     expect(page.get_by_role("link", name="Phone us")).to_be_visible()
     context.close()
+
+
+@pytest.mark.parametrize("honest", [True, False])
+def test_a_pinned_copy_runs_only_when_its_hash_is_right(page: Page, service: FakeService, honest: bool) -> None:
+    source = (STATIC / "widget.js").read_bytes() if honest else b"something else"
+    digest = base64.b64encode(hashlib.sha384(source).digest()).decode()
+    opened(page, service, INLINE, script=f'integrity="sha384-{digest}" crossorigin="anonymous"')
+    page.wait_for_load_state("load")
+    expect(page.get_by_role("button", name="Call me now")).to_have_count(1 if honest else 0)

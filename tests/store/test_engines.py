@@ -58,6 +58,12 @@ async def test_a_twin_gets_the_integrity_error_and_changes_nothing(engine: Engin
     assert await engine.read(names) == ["a"]
 
 
+async def test_a_function_that_fails_leaves_nothing_behind(engine: Engine) -> None:
+    with pytest.raises(LookupError):
+        await engine.write(add_then_fail, "a")
+    assert await engine.read(names) == []
+
+
 async def test_a_failing_function_does_not_hurt_its_neighbours(engine: Engine) -> None:
     await engine.write(add, "taken")
     results = await asyncio.gather(

@@ -129,6 +129,24 @@ async def test_a_connection_lost_before_commit_is_replaced_unseen(engine: Engine
     assert await replica.read(names) == ["a"]
 
 
+async def test_a_connection_that_died_while_idle_is_replaced_before_the_function_runs(
+    engine: Engine, replica: Engine
+) -> None:
+    calls = []
+
+    def note(conn: Connection) -> int:
+        calls.append(1)
+        return int(conn.execute(_PID).scalar_one())
+
+    pid = await engine.write(note)
+    # Answers when the session has ended, so its socket is closed before the answer arrives.
+    await replica.write(
+        lambda conn: conn.execute(text("SELECT pg_terminate_backend(:pid, 5000)"), {"pid": pid}).close()
+    )
+    assert await engine.write(note) != pid
+    assert len(calls) == 2
+
+
 async def test_a_connection_lost_at_commit_is_an_outage_and_is_not_tried_again(engine: Engine) -> None:
     calls = []
 

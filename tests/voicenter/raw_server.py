@@ -63,7 +63,7 @@ class Peer:
         """Closes, and says so once the client's side can see it."""
         if self._aborted:
             # asyncio tells nobody when a TLS connection that was cut is gone: look at its socket.
-            while self._socket.fileno() != -1:
+            while self._socket.fileno() != -1:  # noqa: ASYNC110 - nothing would set an event
                 await asyncio.sleep(0)
             self._server.ended.set()
             return

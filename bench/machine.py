@@ -1,0 +1,44 @@
+"""What the figures were measured on."""
+
+from __future__ import annotations
+
+import os
+import platform
+import sqlite3
+from datetime import UTC, datetime
+from importlib.metadata import version
+from pathlib import Path
+
+SERVICE_CORE, LOAD_CORE = (sorted(os.sched_getaffinity(0)) * 2)[:2]
+LIBRARIES = ("fastapi", "uvicorn", "uvloop", "httpx", "sqlalchemy", "slowapi", "structlog")
+
+
+def describe() -> dict[str, str]:
+    """Processor, cores, kernel, versions, load by others, date."""
+    found = {
+        "date": datetime.now(UTC).isoformat(timespec="seconds"),
+        "processor": _processor(),
+        "cores": f"{len(os.sched_getaffinity(0))} (service on {SERVICE_CORE}, load and provider on {LOAD_CORE})",
+        "kernel": platform.release(),
+        "python": platform.python_version(),
+        "sqlite": sqlite3.sqlite_version,
+        "load before": " ".join(f"{load:.2f}" for load in os.getloadavg()),
+    }
+    return found | {name: version(name) for name in LIBRARIES}
+
+
+def _processor() -> str:
+    try:
+        lines = Path("/proc/cpuinfo").read_text().splitlines()
+    except OSError:
+        return platform.processor()
+    return next((line.partition(":")[2].strip() for line in lines if line.startswith("model name")), "unknown")
+
+
+def steal() -> tuple[float, float]:
+    """Seconds that all cores were busy, and seconds the hypervisor gave to others, since the machine started."""
+    user, nice, system, _idle, _wait, irq, soft, stolen = (
+        int(word) for word in Path("/proc/stat").read_text().split(maxsplit=9)[1:9]
+    )
+    ticks = os.sysconf("SC_CLK_TCK")
+    return (user + nice + system + irq + soft) / ticks, stolen / ticks

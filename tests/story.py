@@ -1,0 +1,280 @@
+"""The words in which the story of a lead is told: a service and a provider that rings nobody, agents and visitors.
+
+`Story` runs the whole service in a thread, on an SQLite file and with a clock that stands still until the story
+says otherwise; the provider is a sandbox, which reports its calls to the service over HTTP. Visitors speak HTTP.
+Waits end when what they wait for has happened, or fail after PATIENCE seconds.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import socket
+import threading
+from collections.abc import Callable
+from pathlib import Path
+from types import TracebackType
+from typing import Any, Self
+
+import httpx
+import uvloop
+from pydantic import SecretStr
+
+from app.clock import from_datetime
+from app.directory import parse_directory
+from app.domain.phone import for_provider, read_phone
+from app.main import Options, Server, create_app, make_server
+from app.settings import Settings
+from app.web.desk import Desk
+from tests.clocks import ManualClock
+from tests.crash.books import Row, SqliteBooks, agents, attempts_of
+from tests.sandbox_server import PhoneInHand, RunningSandbox
+from tests.server_process import wait_until
+
+PATIENCE = 10.0  # seconds
+CODE = "account-code-of-the-story"
+CDR_TOKEN = "cdr-path-token-of-the-story"
+
+DIRECTORY = """
+[policy]
+timezone = "Asia/Jerusalem"
+default_country = "IL"
+ring_agent = "20s"
+ring_lead = "30s"
+max_duration = "2h"
+wrap_up = "30s"
+assume_call = "5m"
+retry_lead = ["10m", "60m"]
+expire_after = "60m"
+routing = "priority"
+
+[limits]
+per_client = "100000/minute"
+
+[guards]
+cooldown = "off"
+
+[hours.office]
+sun-thu = ["09:00-18:00"]
+
+[[sites]]
+key = "main"
+name = "Example Ltd"
+hours = "office"
+language = "en"
+variables = { campaign = "spring" }
+
+[[agents]]
+id = "dana"
+name = "Dana Levi"
+extension = "SIPdana1"
+priority = 1
+
+[[agents]]
+id = "yossi"
+name = "Yossi Cohen"
+extension = "SIPyossi2"
+priority = 2
+"""
+
+
+class Visitor:
+    """Somebody who sent the form: what they were told, what they may see, and their telephone."""
+
+    def __init__(self, http: httpx.Client, answer: httpx.Response, phone: PhoneInHand | None) -> None:
+        self._http = http
+        self.answer = answer
+        self.told: dict[str, Any] = answer.json()
+        self._phone = phone
+
+    @property
+    def lead_id(self) -> str:
+        return str(self.told["lead_id"])
+
+    @property
+    def phone(self) -> PhoneInHand:
+        assert self._phone is not None, "this story has no telephones"
+        return self._phone
+
+    def looks(self) -> dict[str, Any]:
+        """The status page of the request, as it is now."""
+        found: dict[str, Any] = self._http.get(self.told["status_url"]).raise_for_status().json()
+        return found
+
+    def sees(self, state: str) -> dict[str, Any]:
+        """Waits until the request is in that state; the whole status then."""
+        seen: dict[str, Any] = {}
+
+        def there() -> bool:
+            seen.clear()
+            seen.update(self.looks())
+            return bool(seen["state"] == state)
+
+        eventually(there, lambda: f"the request is {state}: {seen}")
+        return seen
+
+    def hears(self, event: str) -> dict[str, str]:
+        """Waits until the request's history tells that event; the moments of all events told by then."""
+        moments: dict[str, str] = {}
+
+        def there() -> bool:
+            moments.update({line["event"]: line["at"] for line in self.looks()["timeline"]})
+            return event in moments
+
+        eventually(there, lambda: f"the request's history tells {event}: {list(moments)}")
+        return moments
+
+    def cancels(self) -> httpx.Response:
+        """Takes the request back."""
+        return self._http.delete(self.told["status_url"])
+
+
+class Story:
+    """`with Story(folder) as story:`; see the module. `provider` replaces the address of the sandbox."""
+
+    def __init__(self, folder: Path, *, directory: str = DIRECTORY, provider: str | None = None) -> None:
+        self.clock = ManualClock()
+        self.books = SqliteBooks(folder / "story.db")
+        self.sandbox = RunningSandbox(code=CODE)
+        self._directory = parse_directory(directory)
+        self._provider = provider
+        self._socket = socket.create_server(("127.0.0.1", 0))
+        self.url = "http://127.0.0.1:{}".format(self._socket.getsockname()[1])
+        self.http = httpx.Client(base_url=self.url, trust_env=False, timeout=PATIENCE)
+        self._server: Server | None = None
+        self._loop: asyncio.AbstractEventLoop | None = None
+        self._thread = threading.Thread(target=self._serve, name="service", daemon=True)
+
+    # ------------------------------------------------------------------------------------ what people do
+
+    def sends_the_form(self, name: str, phone: str, **fields: str) -> Visitor:
+        """A visitor asks to be called, and is promised that."""
+        answer = self.post({"name": name, "phone": phone, **fields})
+        assert answer.status_code == 202, answer.text
+        return Visitor(self.http, answer, self.sandbox.phone(for_provider(read_phone(phone, "IL").e164)))
+
+    def post(self, fields: dict[str, str], **headers: str) -> httpx.Response:
+        """What any client may send to the form's address."""
+        return self.http.post("/v1/leads", json=fields, headers={k.replace("_", "-"): v for k, v in headers.items()})
+
+    def phone_of(self, agent: str) -> PhoneInHand:
+        """The telephone of an agent."""
+        return self.sandbox.phone(self._directory.agents[agent].extension)
+
+    def agent_does(self, agent: str, **script: Any) -> None:
+        """What an agent's telephone does by itself from now on, and how the provider answers for it."""
+        self.sandbox.set_behaviour(self._directory.agents[agent].extension, **script)
+
+    def let_time_pass(self, seconds: float) -> None:
+        """The clock of the service moves on, and the service looks at it."""
+        self.clock.advance(seconds)
+        assert self._loop is not None
+        self._loop.call_soon_threadsafe(self.desk.dispatcher.wake)
+
+    def let_time_come(self, moment: str) -> None:
+        """As `let_time_pass`, up to that moment (ISO 8601)."""
+        from datetime import datetime
+
+        self.let_time_pass((from_datetime(datetime.fromisoformat(moment)) - self.clock.now()) / 1000)
+
+    # -------------------------------------------------------------------------------- what can be found out
+
+    def requests(self, n: int) -> list[dict[str, Any]]:
+        """Waits for the provider to have had `n` requests; all of them, at least `n`."""
+        return self.sandbox.wait_for_requests(n, PATIENCE)
+
+    def rung_agents(self) -> list[str]:
+        """Whom the provider was asked to ring so far, first to last."""
+        ids = {agent.extension: agent.id for agent in self._directory.agents.values()}
+        return [ids[request["phone"]] for request in self.sandbox.requests()]
+
+    def attempts_of(self, visitor: Visitor) -> list[Row]:
+        """What is written about every try to connect this visitor."""
+        return attempts_of(self.books, visitor.lead_id)
+
+    def agent_becomes(self, agent: str, state: str) -> None:
+        """Waits until the agent is in that state."""
+        eventually(lambda: agents(self.books)[agent] == state, lambda: f"{agent} is {state}: {agents(self.books)}")
+
+    def lead_is(self, visitor: Visitor) -> Row:
+        """The whole row of a lead, which only operations see."""
+        (row,) = self.books.rows(f"SELECT * FROM leads WHERE id = '{visitor.lead_id}'")  # noqa: S608
+        return row
+
+    def nobody_is_due(self) -> bool:
+        """Has the dispatcher look once more, now; whether there was nobody to dial."""
+        assert self._loop is not None
+        return not asyncio.run_coroutine_threadsafe(self.desk.dispatcher.round(), self._loop).result(PATIENCE)
+
+    def metric(self, line: str) -> float | None:
+        """The value of one metric, named with its labels as the text exposition has it; None when absent."""
+        return value_of(line, self.http.get("/metrics").text)
+
+    @property
+    def desk(self) -> Desk:
+        assert self._server is not None
+        app: Any = self._server.config.app
+        desk: Desk = app.state.desk
+        return desk
+
+    # ------------------------------------------------------------------------------------------- running
+
+    def on_the_loop(self, do: Callable[[], None]) -> None:
+        """Runs `do` on the service's own thread."""
+        assert self._loop is not None
+        self._loop.call_soon_threadsafe(do)
+
+    def __enter__(self) -> Self:
+        self.sandbox.start()
+        self.sandbox.set_cdr(url=f"{self.url}/v1/voicenter/cdr/{CDR_TOKEN}")
+        settings = Settings(
+            database_url=self.books.url,
+            voicenter_code=SecretStr(CODE),
+            voicenter_url=self._provider or self.sandbox.click2call_url,
+            voicenter_monitor_url=self.sandbox.monitor_url,
+            voicenter_cdr_token=SecretStr(CDR_TOKEN),
+            voicenter_timeout=1.0,
+        )
+        app = create_app(settings, self._directory, Options(clock=self.clock, presence_apart=0.02))
+        self._server = make_server(app, "127.0.0.1", 0)
+        self._thread.start()
+        wait_until(self._started_or_ended, PATIENCE, "the service starts")
+        assert self._server.started, "the service did not start; its log says why"
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self.sandbox.clear_behaviour()  # let go of what hangs, so that no dial holds up the end
+        if self._server is not None:
+            self._server.should_exit = True
+        self._thread.join(PATIENCE)
+        self.http.close()
+        self._socket.close()
+        self.sandbox.stop()
+        assert not self._thread.is_alive(), "the service did not stop"
+
+    def _started_or_ended(self) -> bool:
+        return (self._server is not None and self._server.started) or not self._thread.is_alive()
+
+    def _serve(self) -> None:
+        assert self._server is not None
+        with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
+            self._loop = runner.get_loop()
+            runner.run(self._server.serve([self._socket]))
+
+
+def eventually(condition: Callable[[], bool], what: Callable[[], str]) -> None:
+    """Polls until the condition holds; AssertionError that says how things are instead."""
+    try:
+        wait_until(condition, PATIENCE, "")
+    except TimeoutError:
+        raise AssertionError(f"not within {PATIENCE:g} s: {what()}") from None
+
+
+def value_of(line: str, exposition: str) -> float | None:
+    """The value of one line of metrics, by its name with labels; None when there is no such line."""
+    for text in exposition.splitlines():
+        name, _, value = text.rpartition(" ")
+        if name == line:
+            return float(value)
+    return None
