@@ -127,7 +127,8 @@ async def _running(
     owner = f"{socket.gethostname()}:{os.getpid()}:{new_id()[-12:]}"
     if options.migrate:
         await asyncio.to_thread(migrate.upgrade, settings.database_url)
-    engine = open_engine(settings.database_url, options.clock)
+    alone = settings.rate_limit_url.startswith("memory://")
+    engine = open_engine(settings.database_url, options.clock, alone=alone)
     async with contextlib.AsyncExitStack() as stack:
         await engine.start()
         stack.push_async_callback(engine.close)

@@ -19,7 +19,9 @@ def _rows(database: Path, sql: str) -> list[tuple[object, ...]]:
 
 def states(database: Path) -> Counter[str]:
     """How many leads are in which state."""
-    return Counter({str(state): int(str(n)) for state, n in _rows(database, "SELECT state, count(*) FROM leads GROUP BY 1")})
+    return Counter(
+        {str(state): int(str(n)) for state, n in _rows(database, "SELECT state, count(*) FROM leads GROUP BY 1")}
+    )
 
 
 def settled(database: Path) -> bool:

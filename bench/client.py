@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import time
-from typing import NamedTuple
+from typing import NamedTuple, cast
 
 PATIENCE = 30.0  # seconds after which an answer counts as missing
 
@@ -30,8 +30,7 @@ class Connection(asyncio.Protocol):
         return self._transport is not None and not self._transport.is_closing()
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
-        assert isinstance(transport, asyncio.Transport)
-        self._transport = transport
+        self._transport = cast(asyncio.Transport, transport)  # uvloop's has another ancestry
 
     def ask(self, request: bytes) -> asyncio.Future[Reply]:
         """Send; the future is the answer, or ConnectionError."""

@@ -9,7 +9,8 @@ from datetime import UTC, datetime
 from importlib.metadata import version
 from pathlib import Path
 
-SERVICE_CORE, LOAD_CORE = (sorted(os.sched_getaffinity(0)) * 2)[:2]
+CORES = sorted(os.sched_getaffinity(0))
+SERVICE_CORE, LOAD_CORE = (CORES * 2)[:2]
 LIBRARIES = ("fastapi", "uvicorn", "uvloop", "httpx", "sqlalchemy", "slowapi", "structlog")
 
 
@@ -18,7 +19,7 @@ def describe() -> dict[str, str]:
     found = {
         "date": datetime.now(UTC).isoformat(timespec="seconds"),
         "processor": _processor(),
-        "cores": f"{len(os.sched_getaffinity(0))} (service on {SERVICE_CORE}, load and provider on {LOAD_CORE})",
+        "cores": f"{len(CORES)} (service on {SERVICE_CORE}, load and provider on {LOAD_CORE})",
         "kernel": platform.release(),
         "python": platform.python_version(),
         "sqlite": sqlite3.sqlite_version,

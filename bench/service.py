@@ -44,7 +44,7 @@ class Service(Child):
 def directory() -> str:
     """leadring.toml: 200 agents who are always there, no cap in the way, and a site that nobody serves."""
     agents = "".join(
-        f'\n[[agents]]\nid = "agent{number}"\nname = "Agent {number}"\nextension = "SIPbench{number}"\nskills = ["he"]\n'
+        f'\n[[agents]]\nid = "agent{number}"\nname = "Agent {number}"\nextension = "SIPbench{number}"\n'
         for number in range(AGENTS)
     )
     return f"""

@@ -8,7 +8,7 @@ import json
 import time
 from collections.abc import Callable
 from types import TracebackType
-from typing import NamedTuple, Self
+from typing import NamedTuple, Self, cast
 
 
 class Call(NamedTuple):
@@ -98,9 +98,8 @@ class _Wire(asyncio.Protocol):
         self._transport: asyncio.Transport | None = None
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
-        assert isinstance(transport, asyncio.Transport)
-        self._transport = transport
-        self._stub.opened(transport)
+        self._transport = cast(asyncio.Transport, transport)  # uvloop's has another ancestry
+        self._stub.opened(self._transport)
 
     def data_received(self, data: bytes) -> None:
         assert self._transport is not None

@@ -258,10 +258,10 @@ const build = (host = document.body) => {
     let text = t[state];
     if (over) step = state === 'connected' ? 3 : -1;
     else if (state === 'dialing') {
-      const event = /^(agent_answered|lead_ringing)$/.test(past[0]) ? past[0] : state;
-      step = event === state ? 1 : 2;
+      const event = /^(agent_answered|lead_ringing|connected)$/.test(past[0]) ? past[0] : state;
+      step = { [state]: 1, connected: 3 }[event] || 2;
       text = put(t[event], s.agent_name || t.us);
-      if (event !== 'lead_ringing') text += ' ' + put(s.caller_id ? t.from : t.next, s.caller_id);
+      if (step < 2 || /^a/.test(event)) text += ' ' + put(s.caller_id ? t.from : t.next, s.caller_id);
     } else {
       text = s.expected_call_at ? put(t.at, moment(s.expected_call_at)) : s.position ? put(t.position, s.position) : t.waiting;
       const tried = past.find((/** @type {string} */ event) => /^lead_(no_|busy)/.test(event));
@@ -335,7 +335,7 @@ const build = (host = document.body) => {
     emit('error', { status, code: data.code });
     speak(wait ? put(t.wait, `${wait}`) : t.fail);
     if (!wait) return;
-    
+    await sleep(wait);
     busy(false);
     speak();
   };

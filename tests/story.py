@@ -11,6 +11,7 @@ import asyncio
 import socket
 import threading
 from collections.abc import Callable
+from datetime import datetime
 from pathlib import Path
 from types import TracebackType
 from typing import Any, Self
@@ -76,6 +77,9 @@ extension = "SIPyossi2"
 priority = 2
 """
 
+# For real processes, whose clock is the real one: day and night, and an agent needs no rest.
+ALWAYS_OPEN = DIRECTORY.replace('hours = "office"\n', "").replace('wrap_up = "30s"', 'wrap_up = "0s"')
+
 
 class Visitor:
     """Somebody who sent the form: what they were told, what they may see, and their telephone."""
@@ -129,14 +133,17 @@ class Visitor:
 
 
 class Story:
-    """`with Story(folder) as story:`; see the module. `provider` replaces the address of the sandbox."""
+    """`with Story(folder) as story:`; see the module. `provider` stands for the sandbox's address, `timeout` in seconds."""
 
-    def __init__(self, folder: Path, *, directory: str = DIRECTORY, provider: str | None = None) -> None:
+    def __init__(
+        self, folder: Path, *, directory: str = DIRECTORY, provider: str | None = None, timeout: float = 8.0
+    ) -> None:
         self.clock = ManualClock()
         self.books = SqliteBooks(folder / "story.db")
         self.sandbox = RunningSandbox(code=CODE)
         self._directory = parse_directory(directory)
         self._provider = provider
+        self._timeout = timeout
         self._socket = socket.create_server(("127.0.0.1", 0))
         self.url = "http://127.0.0.1:{}".format(self._socket.getsockname()[1])
         self.http = httpx.Client(base_url=self.url, trust_env=False, timeout=PATIENCE)
@@ -160,9 +167,9 @@ class Story:
         """The telephone of an agent."""
         return self.sandbox.phone(self._directory.agents[agent].extension)
 
-    def agent_does(self, agent: str, **script: Any) -> None:
+    def agent_does(self, who: str, /, **script: Any) -> None:
         """What an agent's telephone does by itself from now on, and how the provider answers for it."""
-        self.sandbox.set_behaviour(self._directory.agents[agent].extension, **script)
+        self.sandbox.set_behaviour(self._directory.agents[who].extension, **script)
 
     def let_time_pass(self, seconds: float) -> None:
         """The clock of the service moves on, and the service looks at it."""
@@ -172,8 +179,6 @@ class Story:
 
     def let_time_come(self, moment: str) -> None:
         """As `let_time_pass`, up to that moment (ISO 8601)."""
-        from datetime import datetime
-
         self.let_time_pass((from_datetime(datetime.fromisoformat(moment)) - self.clock.now()) / 1000)
 
     # -------------------------------------------------------------------------------- what can be found out
@@ -232,7 +237,7 @@ class Story:
             voicenter_url=self._provider or self.sandbox.click2call_url,
             voicenter_monitor_url=self.sandbox.monitor_url,
             voicenter_cdr_token=SecretStr(CDR_TOKEN),
-            voicenter_timeout=1.0,
+            voicenter_timeout=self._timeout,
         )
         app = create_app(settings, self._directory, Options(clock=self.clock, presence_apart=0.02))
         self._server = make_server(app, "127.0.0.1", 0)

@@ -24,6 +24,7 @@ from app.domain.intake_results import Accepted
 from app.domain.lead import NewLead
 from app.domain.messages import sentence
 from app.domain.phone import Phone, PhoneRefused, mask, read_phone
+from app.domain.text import as_text, clean
 from app.errors import (
     FieldError,
     ForbiddenOrigin,
@@ -124,7 +125,8 @@ class Intake:
         call_at, mistake = self._callback(fields.get("call_at"), now)
         if mistake:
             errors.append(FieldError("call_at", mistake, sentence(f"call_at.{mistake}", language)))
-        key = (submission.idempotency_key or str(submission.fields.get("submission_id") or "")).strip()
+        # One character past the cap is kept, so that a longer key is told from one that just fits.
+        key = clean(submission.idempotency_key or as_text(submission.fields.get("submission_id")), MAX_KEY + 1)
         if len(key) > MAX_KEY:
             errors.append(FieldError("submission_id", "too_long", sentence("submission_id.too_long", language)))
         if errors or phone is None:

@@ -79,11 +79,15 @@ class Engine(Protocol):
         ...
 
 
-def open_engine(database_url: str, clock: Clock | None = None, *, allow_shared: bool = False) -> Engine:
+def open_engine(
+    database_url: str, clock: Clock | None = None, *, allow_shared: bool = False, alone: bool | None = None
+) -> Engine:
     """The engine for `sqlite:///file` or `postgresql://…`, not started; ConfigurationError for other addresses.
 
     An injected `clock` wins on both engines. `allow_shared` lets a command use an SQLite file that a running
-    service holds; its writes wait for the service's, as SQLite arranges it.
+    service holds; its writes wait for the service's, as SQLite arranges it. On PostgreSQL, `alone` says that
+    this process wants no other service beside it (True), or minds none that thinks likewise (False);
+    ConfigurationError at start when they do not go together. Commands leave it out.
     """
     url = address.parse(database_url)
     if url.get_backend_name() == "sqlite":
@@ -95,4 +99,4 @@ def open_engine(database_url: str, clock: Clock | None = None, *, allow_shared: 
         if error.name != "asyncpg":
             raise
         raise ConfigurationError(["PostgreSQL needs the package asyncpg: pip install 'leadring[postgres]'"]) from error
-    return PostgresEngine(address.postgres_options(url), clock)
+    return PostgresEngine(address.postgres_options(url), clock, alone=alone)

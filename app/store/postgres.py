@@ -31,7 +31,7 @@ log = logging.getLogger(__name__)
 
 POOL: Final = 10
 OVERFLOW: Final = 10
-POOL_SECONDS: Final = 2.0
+POOL_SECONDS: Final = 8.0  # a burst of 2,000 leads has to fit through the pool within it
 RECYCLE_SECONDS: Final = 1800
 RETRIES: Final = 3
 RETRY_JITTER_SECONDS: Final = 0.02
@@ -44,11 +44,11 @@ class PostgresEngine:
 
     dialect: Literal["postgresql"] = "postgresql"
 
-    def __init__(self, options: Mapping[str, Any], clock: Clock | None = None) -> None:
+    def __init__(self, options: Mapping[str, Any], clock: Clock | None = None, *, alone: bool | None = None) -> None:
         database_clock = DatabaseClock() if clock is None else None
         self.clock: Clock = clock or database_clock or DatabaseClock()
         self.commits = 0
-        self._wakeups = Wakeups(options, database_clock)
+        self._wakeups = Wakeups(options, database_clock, alone=alone)
         self._tasks: set[asyncio.Task[Any]] = set()
         self._open = False
         self._engine = _make_engine(options)

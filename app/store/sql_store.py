@@ -17,8 +17,9 @@ from app.domain.lead import Attempt, Claim, Lead, NewLead
 from app.domain.moves import Move
 from app.domain.routing import Roster
 from app.domain.stories import AgentState, Gauges, KeptCdr, LeadStory, Moved, PlacedAttempt
+from app.errors import ConfigurationError, StorageUnavailable
 from app.ports import CallRecord
-from app.store import agents, attempts, cdrs, claims, gauges, intake, leads, meta, phases
+from app.store import agents, attempts, cdrs, claims, gauges, intake, leads, meta, migrate, phases
 from app.store.engine import Engine
 
 T = TypeVar("T")
@@ -182,6 +183,10 @@ class SqlStore:
 
     async def ready(self) -> None:
         await self.engine.ping()
+        try:
+            migrate.check_revision(await self.engine.read(migrate.read_revision))
+        except ConfigurationError as error:
+            raise StorageUnavailable(str(error)) from error
 
 
 def _claimed(result: tuple[list[Claim], list[str]]) -> list[str]:

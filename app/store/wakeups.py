@@ -13,6 +13,7 @@ from typing import Any, Final
 
 from sqlalchemy import Connection, bindparam, func, select
 
+from app.errors import ConfigurationError
 from app.ids import new_id
 from app.store.database_clock import DatabaseClock
 from app.store.postgres_errors import asyncpg
@@ -22,6 +23,8 @@ log = logging.getLogger(__name__)
 CHANNEL: Final = "leadring"
 CLOCK_SECONDS: Final = 5.0
 RECONNECT_SECONDS: Final = 1.0
+# The key of PostgreSQL's advisory lock about counting: "counting" in ASCII.
+COUNTING_KEY: Final = int.from_bytes(b"counting", "big")
 SESSION_ERRORS: Final = (OSError, asyncpg.PostgresError, asyncpg.InterfaceError, asyncpg.InternalClientError)
 
 _server_time = "SELECT extract(epoch FROM clock_timestamp()) * 1000"
@@ -31,8 +34,9 @@ _notify = select(func.pg_notify(CHANNEL, bindparam("message")))
 class Wakeups:
     """Starts with one session that works; from then on reconnects by itself, once a second."""
 
-    def __init__(self, options: Mapping[str, Any], clock: DatabaseClock | None) -> None:
+    def __init__(self, options: Mapping[str, Any], clock: DatabaseClock | None, *, alone: bool | None = None) -> None:
         self._options = options
+        self._alone = alone
         self._clock = clock
         self._me = new_id()
         self._callbacks: list[Callable[[str, str], None]] = []
@@ -61,12 +65,29 @@ class Wakeups:
     async def _open(self) -> Any:
         session = await asyncpg.connect(**self._options)
         try:
+            await self._sign_in(session)
             await session.add_listener(CHANNEL, self._hear)
             await self._measure(session)
         except BaseException:
             session.terminate()
             raise
         return session
+
+    async def _sign_in(self, session: Any) -> None:
+        """Hold the lock that tells processes which count alone from those that count together.
+
+        A rate limit in memory is each process's own, so one that has it wants no other beside it.
+        """
+        if self._alone is None:
+            return
+        shared = "" if self._alone else "_shared"
+        if not await session.fetchval(f"SELECT pg_try_advisory_lock{shared}($1)", COUNTING_KEY):
+            raise ConfigurationError(
+                [
+                    "LEADRING_RATE_LIMIT_URL: another Leadring process works on this database, and a limit in "
+                    "memory is counted by each process for itself; give all of them the same redis://host:6379/0"
+                ]
+            )
 
     async def _keep(self, session: Any) -> None:
         while True:
@@ -75,6 +96,8 @@ class Wakeups:
                     session = await self._open()
                     log.info("the database notifies again")
                 await self._attend(session)
+            except ConfigurationError as error:
+                log.error("%s", error)
             except SESSION_ERRORS as error:
                 log.warning("no notifications from the database: %s; trying again", type(error).__name__)
             finally:

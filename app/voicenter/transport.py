@@ -91,6 +91,7 @@ class Transport:
             await asyncio.gather(*self._closing)
 
     def _new(self) -> httpx.AsyncHTTPTransport:
+        # The timer below closes idle connections; should a busy loop let it come late, the same limit holds here.
         # httpcore closes a kept connection that is too old, or readable (closed by the server, or with bytes
         # nobody asked for), before it would send on it.
         limits = httpx.Limits(max_connections=1, max_keepalive_connections=1, keepalive_expiry=self._max_idle)

@@ -13,6 +13,7 @@ from python_multipart.exceptions import FormParserError
 from python_multipart.multipart import parse_options_header
 from starlette.datastructures import Headers
 from starlette.formparsers import MultiPartException, MultiPartParser
+from starlette.requests import ClientDisconnect
 
 from app.errors import Malformed, Refusal, TooLarge, UnsupportedMediaType
 
@@ -38,7 +39,7 @@ class SlowBody(Refusal):
 async def read_body(request: Request, limit: int) -> bytes:
     """The whole body. TooLarge past `limit` bytes, SlowBody when it does not end within 10 seconds."""
     declared = request.headers.get("content-length", "")
-    if declared.isdigit() and int(declared) > limit:
+    if declared.isascii() and declared.isdigit() and (len(declared) > 12 or int(declared) > limit):
         raise TooLarge
     chunks: list[bytes] = []
     size = 0
@@ -51,6 +52,8 @@ async def read_body(request: Request, limit: int) -> bytes:
                 chunks.append(chunk)
     except TimeoutError as error:
         raise SlowBody from error
+    except ClientDisconnect as error:
+        raise Malformed("The body was not sent to its end.") from error
     return chunks[0] if len(chunks) == 1 else b"".join(chunks)
 
 
@@ -126,7 +129,7 @@ async def decode_multipart(header: str, body: bytes) -> dict[str, object]:
     )
     try:
         form = await parser.parse()
-    except (MultiPartException, FormParserError, UnicodeDecodeError, LookupError) as error:
+    except (MultiPartException, FormParserError, ValueError, LookupError) as error:
         raise Malformed("The multipart body cannot be read, or holds a file.") from error
     return _first_filled([(name, value) for name, value in form.multi_items() if isinstance(value, str)])
 

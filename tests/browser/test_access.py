@@ -112,6 +112,16 @@ def test_escape_closes_the_dialog_and_the_focus_goes_back(page: Page, service: F
         expect(button).to_be_focused()
 
 
+def test_focus_goes_back_to_an_opener_that_never_had_it(page: Page, service: FakeService) -> None:
+    """Safari gives a clicked button no focus, so the dialog's own memory of it is empty."""
+    opened(page, service, OPENER, script='data-site="main"')
+    button = page.get_by_role("button", name="Talk to us")
+    button.evaluate("node => node.click()")
+    expect(page.get_by_role("dialog")).to_be_visible()
+    page.keyboard.press("Escape")
+    expect(button).to_be_focused()
+
+
 def test_the_dialog_keeps_the_focus_inside_and_is_named(page: Page, service: FakeService) -> None:
     opened(page, service, '<a href="#outside">Outside</a>' + FLOAT)
     page.get_by_role("button", name="Call me back").click()

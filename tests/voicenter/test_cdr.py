@@ -229,6 +229,11 @@ def test_a_recording_is_a_web_address_or_nothing(record: object) -> None:
     assert one({**LEG2, "record": record}).recording is None
 
 
+def test_what_no_database_can_store_does_not_come_through() -> None:
+    record = one({**LEG2, "status": "a\x00b\ud800c\u202ed\n", "ivruniqueid": "\ud800x\x00"})
+    assert (record.status, record.call_id) == ("A B C D", "x")
+
+
 def test_an_unknown_status_is_kept_in_upper_case() -> None:
     assert one({**LEG2, "status": "SswPreauth"}).status == "SSWPREAUTH"
 

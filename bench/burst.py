@@ -1,0 +1,65 @@
+"""T5: two thousand visitors press Send in the same moment, and there are two hundred agents."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import time
+
+from bench import audit, load, visitors
+from bench.client import Pool, Reply
+from bench.figures import CannotMeasure, Figure
+from bench.hangups import Hangups
+from bench.stub import Stub
+from bench.workbench import Workbench, connections
+
+TALK = 0.2
+
+
+async def measure(bench: Workbench) -> list[Figure]:
+    """Every visitor on a connection of their own; then all calls end, and the waiting ones are rung."""
+    visitors_at_once = int(bench.pick(2000, 500))
+    accepted: list[str] = []
+
+    def heard(at: float, reply: Reply) -> None:
+        if reply.status == 202:
+            accepted.append(json.loads(reply.body)["lead_id"])
+
+    async with Stub(delay=0.05) as stub, bench.service(stub.url, "burst") as service:
+        async with connections(service) as pool:
+            await _warm(pool)
+            hangups = Hangups(service.port, TALK)
+            stub.on_call = hangups.later
+            try:
+                began = time.monotonic()
+                run = await load.many(pool, visitors.lead, visitors_at_once, visitors_at_once, heard)
+                run.expect("202", "429")
+                await load.until(lambda: audit.settled(service.database), 60, "every lead has ended")
+                rung = time.monotonic() - began
+            finally:
+                await hangups.close()
+        audit.nothing_lost(service.database, accepted)
+        audit.nobody_twice(service.database, stub.calls)
+        ended = audit.states(service.database)
+    if ended["connected"] < len(accepted):
+        raise CannotMeasure(f"every call was answered, and yet leads are {dict(ended)}")
+    slowest = max(run.latencies)
+    told = ", ".join(f"{count:,} × {status}" for status, count in sorted(run.statuses.items()))
+    detail = {"statuses": dict(run.statuses), "slowest_s": slowest, "all_rung_s": rung}
+    return [
+        Figure(
+            "T5",
+            f"burst of {visitors_at_once:,}, own connections: all answered",
+            "≤ 10 s",
+            f"{slowest:.2f} s ({told})",
+            met=slowest <= 10,
+            detail=detail,
+        ),
+        Figure("T5", "  none lost, no agent or lead twice", "all", f"all connected in {rung:.1f} s", met=True),
+    ]
+
+
+async def _warm(pool: Pool) -> None:
+    run = await load.many(pool, visitors.lead, 20, 4)
+    run.expect("202")
+    await asyncio.sleep(0.2)
