@@ -42,7 +42,8 @@ LEAD_MOVES: Final[dict[str, frozenset[str]]] = {
 
 ATTEMPT_MOVES: Final[dict[str, frozenset[str]]] = {
     "reserved": frozenset({"sending", "lapsed"}),
-    "sending": frozenset({"placed", "refused", "not_sent", "unknown"}),
+    # The provider's record may be faster than its answer, or come when nobody is left to hear the answer.
+    "sending": frozenset({"placed", "refused", "not_sent", "unknown", "ended"}),
     "placed": frozenset({"ended"}),
     "unknown": frozenset({"unknown", "placed", "refused", "not_sent", "ended", "absent", "unresolved"}),
     "unresolved": frozenset({"ended"}),

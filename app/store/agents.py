@@ -15,7 +15,7 @@ _list = update(agents).where(agents.c.id == bindparam("agent")).values(listed=1)
 _pause = (
     update(agents)
     .where(agents.c.id == bindparam("agent"))
-    .values(paused=1, paused_until=bindparam("until"), pause_reason=bindparam("because"))
+    .values(paused=1, paused_until=bindparam("pause_end"), pause_reason=bindparam("because"))
 )
 _resume = update(agents).where(agents.c.id == bindparam("agent")).values(paused=0, paused_until=None, pause_reason=None)
 _unblock = (
@@ -57,7 +57,7 @@ def states(conn: Connection) -> Mapping[str, AgentState]:
 
 def pause(conn: Connection, agent: str, until: int | None, reason: str) -> bool:
     """No more calls to this agent until then (None: until resumed). False when there is no such agent."""
-    return conn.execute(_pause, {"agent": agent, "until": until, "because": reason}).rowcount == 1
+    return conn.execute(_pause, {"agent": agent, "pause_end": until, "because": reason}).rowcount == 1
 
 
 def resume(conn: Connection, agent: str) -> bool:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from typing import Any
 
-from sqlalchemy import Connection, Update, bindparam, select, update
+from sqlalchemy import Connection, Update, bindparam, func, select, update
 
 from app.domain.guards import HELD_FOR, Cap
 from app.domain.lead import Attempt, Lead
@@ -124,7 +124,7 @@ def _move_attempt(conn: Connection, attempt: Attempt, move: Move, now: int) -> N
     if not live:
         values["ended_at"] = now
     if move.outcome == "connected":
-        values["connected_at"] = now
+        values["connected_at"] = func.coalesce(attempts.c.connected_at, now)  # seen live, it was earlier
     moved = _one(conn, update(attempts).where(attempts.c.id == attempt.id, attempts.c.state == attempt.state), values)
     if not moved:
         raise RuntimeError("a locked attempt was moved under its settlement")

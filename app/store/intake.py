@@ -9,9 +9,9 @@ import json
 from collections.abc import Sequence
 from typing import Any
 
-from sqlalchemy import Connection, bindparam, func, insert, select, update
+from sqlalchemy import Connection, bindparam, insert, select, update
 
-from app.directory import CallCap, Cooldown
+from app.directory import CallCap, Cooldown, Rate
 from app.domain.guards import HELD_FOR, Cap, Hit, worst
 from app.domain.intake_results import Accepted
 from app.domain.lead import NewLead
@@ -26,14 +26,17 @@ _submission = select(submissions).where(submissions.c.site == bindparam("site"),
 _live = select(leads.c.id, leads.c.state, leads.c.reason).where(
     leads.c.phone_key == bindparam("phone_key"), leads.c.state.in_(LEAD_LIVE)
 )
+# The count-th latest admission of a number in the window: when there is one, the rate is used up until it is out.
 _admitted = (
-    select(func.count(), func.min(leads.c.received_at))
-    .select_from(leads)
+    select(leads.c.received_at)
     .where(
         leads.c.phone_key == bindparam("phone_key"),
         leads.c.received_at > bindparam("after"),
         leads.c.admitted == 1,
     )
+    .order_by(leads.c.received_at.desc())
+    .limit(1)
+    .offset(bindparam("others"))
 )
 _insert_lead = insert(leads)
 _insert_submission = insert(submissions)
@@ -88,19 +91,30 @@ def _count_guards(
     hits: list[Hit] = []
     retry_after = 0
     if cooldown.mode != "off":
-        for rate in cooldown.per_phone:
-            window = rate.per * 1000
-            count, first = conn.execute(_admitted, {"phone_key": new.phone_key, "after": now - window}).one()
-            if count >= rate.count:
-                hits.append(Hit("cooldown", cooldown.mode))
-                retry_after = max(1, (first + window - now) // 1000)
-                break
+        waits = [_used_up(conn, new.phone_key, rate, now) for rate in cooldown.per_phone]
+        if any(waits):
+            hits.append(Hit("cooldown", cooldown.mode))
+            retry_after = _whole_seconds(max(waits))
     if caps and calls.mode in ("hold", "refuse"):
         over = budgets.full(conn, caps)
         if over is not None:
             hits.append(Hit("calls", calls.mode))
-            retry_after = max(retry_after, (over.ends_at - now) // 1000)
+            retry_after = max(retry_after, _whole_seconds(over.ends_at - now))
     return hits, retry_after
+
+
+def _used_up(conn: Connection, phone_key: str, rate: Rate, now: int) -> int:
+    """Milliseconds until the rate lets this number in again; 0 when it does now."""
+    window = rate.per * 1000
+    blocking: int | None = conn.execute(
+        _admitted, {"phone_key": phone_key, "after": now - window, "others": rate.count - 1}
+    ).scalar()
+    return 0 if blocking is None else blocking + window - now
+
+
+def _whole_seconds(millis: int) -> int:
+    """Rounded up: who comes back then is let in."""
+    return max(1, -(-millis // 1000))
 
 
 def _store(conn: Connection, new: NewLead, hold: str | None, hits: Sequence[Hit], now: int) -> Accepted:

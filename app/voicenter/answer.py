@@ -20,7 +20,7 @@ from app.voicenter.wording import short
 MAX_BYTES: Final = 64 * 1024
 MAX_CALL_ID: Final = 128  # the vendor's page says 32 characters; other samples have 18 to 32 (facts 1.6)
 
-# Somebody on the way gave up or asks for later, perhaps after the request had passed (reliability 5.1).
+# Somebody on the way gave up or asks for later, perhaps after the request had passed.
 _DOUBTFUL: Final = frozenset({408, 409, 423, 425})
 # The door was shut: wrong account code, address not allow-listed, wrong URL or quota (facts 1.7).
 _SHUT: Final = frozenset({400, 401, 403, 404, 405, 413, 429})

@@ -17,7 +17,7 @@ from app.voicenter.wording import short
 
 Verdict = Literal["not_sent", "unknown"]
 
-# Measured on httpx 0.28 against servers that cut, hang and refuse (reliability 5.1); the tests do it again.
+# Measured on httpx 0.28 against servers that cut, hang and refuse; tests/voicenter/test_at_most_once.py does it again.
 # Base classes are named too: httpx may raise one, and a class that is new to us must not fall through.
 TABLE: Final[dict[type[Exception], Verdict]] = {
     httpx.ConnectError: "not_sent",  # refused, unresolvable, TLS handshake

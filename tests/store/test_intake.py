@@ -100,10 +100,6 @@ async def test_a_number_whose_lead_has_ended_may_come_again(floor: Floor) -> Non
 # ------------------------------------------------------------------------------------------- submissions
 
 
-def keyed(key: str = "k1", fingerprint: str = "same", phone: str = PHONE, site: str = "main") -> object:
-    return a_lead(phone, site=site, submission_id=key, fingerprint=fingerprint)
-
-
 async def test_a_submission_that_is_being_answered_is_in_flight(floor: Floor) -> None:
     first = a_lead(PHONE, submission_id="k1", fingerprint="same")
     await floor.accept(first)

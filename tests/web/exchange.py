@@ -37,7 +37,7 @@ class Exchange:
         path, _, query = path.partition("?")
         scope = {
             "type": "http",
-            "asgi": {"version": "3.0", "spec_version": "2.4"},
+            "asgi": {"version": "3.0", "spec_version": "2.3"},
             "http_version": "1.1",
             "method": method,
             "scheme": "http",
@@ -61,7 +61,7 @@ class Exchange:
 
     async def _send(self, message: Any) -> None:
         if self._left.is_set():
-            raise OSError("the connection is gone")
+            return  # as uvicorn does
         if message["type"] == "http.response.start":
             self.status = message["status"]
             self.headers = {name.decode(): value.decode("latin-1") for name, value in message["headers"]}

@@ -1,0 +1,298 @@
+"""Claiming: due leads and free agents, reserved for each other, within the cap. Both engines."""
+
+from __future__ import annotations
+
+import pytest
+
+from app.directory import CallCap
+from app.domain.answers import NotSent, Placed, Refused
+from app.domain.guards import HELD_FOR, Cap
+from app.store.tables import attempts, budgets
+from tests.clocks import START
+from tests.store.leads_for_tests import HOUR, Floor, a_directory, a_lead
+
+HOLD = CallCap("hold", None, None)
+
+
+def caps(hour: int, day: int) -> tuple[Cap, ...]:
+    return Cap("hour", START, hour, START + HOUR), Cap("day", START, day, START + 24 * HOUR)
+
+
+async def leads_at(floor: Floor, *seconds: float, site: str = "main") -> list[str]:
+    """Leads that fall due so many seconds from the start, stored in this order; their ids."""
+    found = []
+    for second in seconds:
+        new = a_lead(site=site, due_at=START + round(second * 1000))
+        await floor.accept(new)
+        found.append(new.id)
+    return found
+
+
+async def claimed(floor: Floor, most: int = 32) -> list[tuple[str, str]]:
+    """Lead and agent of each claim of one round."""
+    claims, _ = await floor.claim_all(most=most)
+    return [(claim.lead.id, claim.attempt.agent_id) for claim in claims]
+
+
+# ------------------------------------------------------------------------------------------ reservations
+
+
+async def test_a_claim_reserves_lead_agent_and_attempt_together(floor: Floor) -> None:
+    (lead,) = await leads_at(floor, 0)
+    claim = await floor.claim("me")
+    assert (claim.lead.id, claim.lead.state, claim.attempt.agent_id) == (lead, "waiting", "dana")
+    attempt, row, agent = await floor.attempt(claim), await floor.lead(lead), await floor.agent("dana")
+    assert (attempt["state"], attempt["owner"], attempt["holds_agent"], attempt["number"]) == ("reserved", "me", 1, 1)
+    assert (attempt["extension"], attempt["look_at"], attempt["reserved_at"]) == ("SIPdana", START + 5000, START)
+    assert (row["state"], row["attempt_id"], row["attempts"], row["due_at"]) == ("dialing", claim.attempt.id, 1, None)
+    assert (agent["state"], agent["attempt_id"], agent["assigned_at"]) == ("reserved", claim.attempt.id, START)
+    assert await floor.history(lead) == ["received", "reserved"]
+
+
+async def test_nothing_due_or_nobody_free_is_no_claim(floor: Floor) -> None:
+    assert await floor.claim_all() == ([], [])
+    await leads_at(floor, 0, 0, 0)
+    assert len(await claimed(floor)) == 2
+    assert await claimed(floor) == []
+
+
+async def test_leads_are_taken_in_the_order_in_which_they_fall_due(floor: Floor) -> None:
+    later, first, third, second = await leads_at(floor, 60, -3, -1, -2)
+    assert [lead for lead, _ in await claimed(floor)] == [first, second]
+    for claim in await floor.rows(attempts):
+        assert claim["lead_id"] not in (later, third)
+
+
+async def test_a_lead_is_not_taken_a_millisecond_before_it_is_due(floor: Floor) -> None:
+    await leads_at(floor, 1)
+    floor.clock.advance(0.999)
+    assert await claimed(floor) == []
+    floor.clock.advance(0.001)
+    assert len(await claimed(floor)) == 1
+
+
+async def test_due_order_holds_across_sites(floor: Floor) -> None:
+    await floor.open(a_directory("dana", skills={"dana": ["sales"]}))
+    await leads_at(floor, -1, site="main")
+    (oldest,) = await leads_at(floor, -2, site="sales")
+    assert await claimed(floor) == [(oldest, "dana")]
+
+
+async def test_a_round_takes_at_most_what_it_is_told(floor: Floor) -> None:
+    await floor.open(a_directory("a", "b", "c"))
+    await leads_at(floor, 0, 0, 0)
+    assert len(await claimed(floor, most=2)) == 2
+
+
+async def test_a_second_try_is_attempt_number_two(floor: Floor) -> None:
+    claim = await floor.dial()
+    await floor.outcome(claim, "agent_no_answer")
+    again = await floor.claim()
+    assert (again.lead.id, again.attempt.number) == (claim.lead.id, 2)
+
+
+# ----------------------------------------------------------------------------------------- who may serve
+
+
+async def test_only_sites_that_a_free_agent_can_serve_are_looked_at(floor: Floor) -> None:
+    await floor.open(a_directory("dana", "yossi", skills={"dana": ["sales"]}))
+    (sale,) = await leads_at(floor, -2, site="sales")
+    assert await claimed(floor) == [(sale, "dana")]
+    await leads_at(floor, -1, site="sales")
+    (other,) = await leads_at(floor, 0, site="main")
+    assert await claimed(floor) == [(other, "yossi")]
+
+
+async def test_older_leads_that_nobody_can_take_do_not_block_younger_ones(floor: Floor) -> None:
+    await floor.open(a_directory("dana", "yossi", skills={"dana": ["sales"]}))
+    await leads_at(floor, *[-10] * 40, site="sales")
+    (young,) = await leads_at(floor, 0, site="main")
+    found: list[tuple[str, str]] = []
+    while made := await claimed(floor):
+        found += made
+    assert (young, "yossi") in found
+
+
+async def test_a_lead_of_a_site_that_is_listed_no_more_waits(floor: Floor) -> None:
+    await leads_at(floor, 0, site="closed down")
+    assert await claimed(floor) == []
+
+
+async def test_the_agent_who_has_just_missed_this_lead_is_asked_last(floor: Floor) -> None:
+    claim = await floor.dial()
+    assert claim.attempt.agent_id == "dana"
+    await floor.outcome(claim, "agent_no_answer")
+    floor.clock.advance(60)
+    await floor.store.end_pauses()
+    assert (await floor.claim()).attempt.agent_id == "yossi"
+
+
+async def test_the_agent_to_avoid_is_asked_when_there_is_nobody_else(floor: Floor) -> None:
+    await floor.open(a_directory("dana"))
+    claim = await floor.dial()
+    await floor.outcome(claim, "agent_no_answer")
+    floor.clock.advance(60)
+    assert (await floor.claim()).attempt.agent_id == "dana"
+
+
+async def test_a_paused_agent_is_never_reserved(floor: Floor) -> None:
+    await floor.open(a_directory("dana"))
+    await leads_at(floor, 0)
+    await floor.store.pause("dana", None, "lunch")
+    floor.clock.advance(3 * 86_400)
+    assert await claimed(floor) == []
+    await floor.store.resume("dana")
+    assert len(await claimed(floor)) == 1
+
+
+async def test_a_pause_ends_by_itself_to_the_millisecond(floor: Floor) -> None:
+    await floor.open(a_directory("dana"))
+    await leads_at(floor, 0)
+    await floor.store.pause("dana", START + 60_000, "lunch")
+    floor.clock.advance(59.999)
+    assert await claimed(floor) == []
+    floor.clock.advance(0.001)
+    assert len(await claimed(floor)) == 1
+    assert ((await floor.agent("dana"))["paused"], (await floor.agent("dana"))["pause_reason"]) == (0, None)
+
+
+@pytest.mark.parametrize(("rule", "seconds"), [("agent_offline", 60), ("agent_blocked", 900)])
+async def test_an_agent_whom_the_provider_refused_is_left_alone_for_a_while(
+    floor: Floor, rule: str, seconds: int
+) -> None:
+    await floor.open(a_directory("dana"))
+    await floor.dial(Refused(3, "no", rule))  # type: ignore[arg-type]
+    assert (await floor.agent("dana"))["state"] == rule.removeprefix("agent_")
+    floor.clock.advance(seconds - 0.001)
+    assert await claimed(floor) == []
+    floor.clock.advance(0.001)
+    assert len(await claimed(floor)) == 1
+
+
+async def test_nobody_is_called_during_wrap_up(floor: Floor) -> None:
+    await floor.open(a_directory("dana", wrap_up=30))
+    claim = await floor.dial()
+    await floor.outcome(claim, "connected")
+    (lead,) = await leads_at(floor, 0)
+    floor.clock.advance(29.999)
+    assert await claimed(floor) == []
+    floor.clock.advance(0.001)
+    assert await claimed(floor) == [(lead, "dana")]
+
+
+async def test_an_agent_who_is_listed_no_more_is_never_reserved(floor: Floor) -> None:
+    await leads_at(floor, 0, 0)
+    whole = floor.directory
+    await floor.open(a_directory("yossi"))
+    floor.directory = whole  # another replica has not reloaded yet
+    assert [agent for _, agent in await claimed(floor)] == ["yossi"]
+
+
+async def test_an_agent_whom_the_table_does_not_know_is_never_reserved(floor: Floor) -> None:
+    floor.directory = a_directory("stranger")
+    await leads_at(floor, 0)
+    assert await claimed(floor) == []
+
+
+async def test_who_has_been_idle_longest_is_asked_first(floor: Floor) -> None:
+    first = await floor.dial()
+    floor.clock.advance(10)
+    second = await floor.dial()
+    assert (first.attempt.agent_id, second.attempt.agent_id) == ("dana", "yossi")
+    await floor.outcome(second, "connected")
+    floor.clock.advance(1)
+    await floor.outcome(first, "connected")
+    floor.clock.advance(60)
+    await leads_at(floor, 0)
+    assert (await floor.claim()).attempt.agent_id == "yossi"
+
+
+# ------------------------------------------------------------------------------------------ the money cap
+
+
+async def used(floor: Floor) -> dict[str, int]:
+    return {row["span"]: row["used"] for row in await floor.rows(budgets)}
+
+
+async def test_what_is_over_the_cap_is_held_and_not_dialled(floor: Floor) -> None:
+    await floor.open(a_directory("a", "b", "c", "d"))
+    floor.calls, floor.caps = HOLD, caps(hour=2, day=100)
+    ids = [a_lead(due_at=START - 10 + n) for n in range(4)]
+    floor.caps = ()
+    for new in ids:
+        await floor.accept(new)
+    floor.caps = caps(hour=2, day=100)
+    claims, held = await floor.claim_all()
+    assert [claim.lead.id for claim in claims] == [new.id for new in ids[:2]]
+    assert held == [new.id for new in ids[2:]]
+    row = await floor.lead(held[0])
+    assert (row["state"], row["reason"], row["expires_at"]) == ("held", "calls", START + HELD_FOR)
+    assert await floor.history(held[0]) == ["received", "held"]
+    assert await used(floor) == {"hour": 2, "day": 2}
+
+
+@pytest.mark.parametrize(("hour", "day"), [(3, 100), (100, 3), (3, 3)])
+async def test_the_smallest_cap_counts_and_no_other_is_overdrawn(floor: Floor, hour: int, day: int) -> None:
+    floor.calls = HOLD
+    await leads_at(floor, *range(-10, 0))
+    floor.caps = caps(hour, day)
+    placed = 0
+    while True:
+        claims, _ = await floor.claim_all()
+        for claim in claims:
+            await floor.send(claim)
+            await floor.answer(claim, Placed("c"))
+            await floor.outcome(claim, "connected")
+            placed += 1
+        floor.clock.advance(60)
+        if not claims:
+            break
+    assert placed == 3
+    assert await used(floor) == {"hour": 3, "day": 3}
+
+
+async def test_a_new_hour_has_a_budget_of_its_own(floor: Floor) -> None:
+    floor.calls, floor.caps = HOLD, (Cap("hour", START, 1, START + HOUR),)
+    await leads_at(floor, 0)
+    assert len(await claimed(floor)) == 1
+    floor.caps = (Cap("hour", START + HOUR, 1, START + 2 * HOUR),)
+    await leads_at(floor, 0)
+    assert len(await claimed(floor)) == 1
+
+
+async def test_a_cap_that_only_observes_stops_nobody_and_counts_all(floor: Floor) -> None:
+    floor.calls, floor.caps = CallCap("observe", 1, 1), caps(hour=1, day=1)
+    await leads_at(floor, 0, 0)
+    assert len(await claimed(floor)) == 2
+    assert await used(floor) == {"hour": 2, "day": 2}
+
+
+async def test_a_call_that_was_never_made_is_given_back(floor: Floor) -> None:
+    floor.calls, floor.caps = HOLD, caps(hour=1, day=1)
+    claim = await floor.dial(NotSent("refused"))
+    assert await used(floor) == {"hour": 0, "day": 0}
+    floor.clock.advance(10)
+    again = await floor.claim()
+    assert again.lead.id == claim.lead.id
+
+
+async def test_a_reservation_that_lapses_is_given_back_and_a_call_is_not(floor: Floor) -> None:
+    floor.calls, floor.caps = HOLD, caps(hour=9, day=9)
+    await floor.accept()
+    await floor.silence(await floor.claim())
+    await floor.open(a_directory("yossi"))
+    claim = await floor.claim()
+    await floor.send(claim)
+    await floor.answer(claim, Placed("c1"))
+    await floor.outcome(claim, "lead_busy")
+    assert await used(floor) == {"hour": 1, "day": 1}
+
+
+async def test_a_released_lead_is_dialled_when_there_is_budget_again(floor: Floor) -> None:
+    floor.calls, floor.caps = HOLD, ()
+    (lead,) = await leads_at(floor, 0)
+    floor.caps = caps(hour=0, day=1)
+    assert (await floor.claim_all())[1] == [lead]
+    floor.caps = caps(hour=1, day=1)
+    await floor.store.release(lead, "operator", START + HOUR)
+    assert [found for found, _ in await claimed(floor)] == [lead]
