@@ -20,7 +20,7 @@ from app.domain import coverage
 from app.domain import hours as office_hours
 from app.domain.phone import mask
 from app.errors import ConfigurationError, StorageUnavailable
-from app.settings import Settings, load_settings
+from app.settings import Settings, load_settings, weak_secrets
 
 T = TypeVar("T")
 cli = typer.Typer(
@@ -82,7 +82,7 @@ def serve(
 
     settings, directory = _both()
     configure_logging(form=settings.log_format, level=settings.log_level, secrets=secrets_of(settings))
-    for warning in directory.warnings:
+    for warning in (*weak_secrets(settings), *directory.warnings):
         print(f"leadring: {warning}", file=sys.stderr)
     app = create_app(settings, directory, Options(migrate=migrate))
     raise SystemExit(serve_application(app, host, port))
@@ -131,6 +131,8 @@ def check(
         mistakes += error.mistakes
     if directory is not None:
         _report(directory)
+    for warning in weak_secrets(settings) if settings is not None else ():
+        print(f"warning: {warning}")
     if settings is not None and settings.voicenter_code is None:
         print("note: LEADRING_VOICENTER_CODE is not set; `leadring serve` needs it")
     if mistakes:

@@ -36,7 +36,7 @@ _SERVICE_LINK = re.compile(rf"{PREFIX}(\w+_)?(SERVICE_HOST|SERVICE_PORT(_\w+)?|P
 _SERVICE_LINK_PORT = re.compile(rf"{PREFIX}(\w+_)?PORT")
 _PLACEHOLDER = re.compile(
     r"(change[-_ ]?(me|it)|your[-_ ]|(insert|put|replace|enter)[-_ ]).*"
-    r"|<.*>|\$\{.*|[x*.]{3,}|example|placeholder|todo|secret|password|token|none|null",
+    r"|<.*>|\$\{.*|[x*.]{3,}",
     re.IGNORECASE,
 )
 _SECRETS = ("voicenter_code", "voicenter_cdr_token", "admin_token", "metrics_token", "secret_key")
@@ -182,21 +182,11 @@ class Settings(BaseSettings):
         if not isinstance(text, str):
             return value
         text = text.strip()
-        if not text:
-            raise ValueError("is empty; give it a value, or remove it")
         if _PLACEHOLDER.fullmatch(text):
             raise ValueError("still holds a placeholder; put the real value there")
         if not text.isascii() or not text.isprintable() or " " in text:
             raise ValueError("holds a space or an unusual character; check how it was pasted")
         return SecretStr(text)
-
-    @field_validator("voicenter_cdr_token", "admin_token", "metrics_token", "secret_key")
-    @classmethod
-    def _long_enough(cls, value: SecretStr | None) -> SecretStr | None:
-        text = value.get_secret_value() if value else None
-        if text is not None and (len(text) < MIN_TOKEN or len(set(text)) < 4):
-            raise ValueError(f"is too easy to guess; use at least {MIN_TOKEN} random characters (openssl rand -hex 24)")
-        return value
 
     @field_validator("voicenter_cdr_token")
     @classmethod
@@ -204,6 +194,20 @@ class Settings(BaseSettings):
         if value and not re.fullmatch(r"[A-Za-z0-9._~-]+", value.get_secret_value()):
             raise ValueError("is part of a web address: use only letters, digits, dot, dash, underscore and tilde")
         return value
+
+
+def weak_secrets(settings: Settings) -> list[str]:
+    """Warnings about secrets of our own choosing that could be guessed; they work, but should not stay."""
+    return [
+        f"{PREFIX}{name.upper()} is easy to guess; better are {MIN_TOKEN} random characters (openssl rand -hex 24)"
+        for name in _SECRETS
+        if name != "voicenter_code" and _is_weak(getattr(settings, name))
+    ]
+
+
+def _is_weak(value: SecretStr | None) -> bool:
+    text = value.get_secret_value() if value else None
+    return text is not None and (len(text) < MIN_TOKEN or len(set(text)) < 4)
 
 
 def load_settings(
@@ -258,7 +262,8 @@ def _own(values: Mapping[str, str], origin: str, mistakes: list[str]) -> dict[st
             mistakes.append(f"{given_name} (in {origin}) is not a setting{hint}")
         elif field in own and own[field] != value.strip():
             mistakes.append(f"{name} stands twice in {origin}, with different values")
-        own[field] = value.strip()
+        if value.strip() or field not in _SECRETS:  # an empty secret is one that is not set
+            own[field] = value.strip()
     return own
 
 

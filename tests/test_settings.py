@@ -8,7 +8,7 @@ import pytest
 from pydantic import SecretStr, ValidationError
 
 from app.errors import ConfigurationError
-from app.settings import PREFIX, Settings, load_settings
+from app.settings import PREFIX, Settings, load_settings, weak_secrets
 
 CODE = {"LEADRING_VOICENTER_CODE": "k3yFromTheBackOffice"}
 LONG = "p9Qz-4mVt_77Lw.xKd2"
@@ -144,12 +144,7 @@ def test_every_mistake_is_told_at_once() -> None:
         ("VOICENTER_CODE", "changeme", "placeholder"),
         ("VOICENTER_CODE", "xxxx", "placeholder"),
         ("VOICENTER_CODE", "your-code-here", "placeholder"),
-        ("VOICENTER_CODE", "", "is empty"),
         ("VOICENTER_CODE", "two words", "unusual character"),
-        ("ADMIN_TOKEN", "", "is empty"),
-        ("ADMIN_TOKEN", "fifteen-letters", "at least 16"),
-        ("METRICS_TOKEN", "a" * 40, "too easy"),
-        ("SECRET_KEY", "short", "at least 16"),
         ("VOICENTER_CDR_TOKEN", LONG + "/more", "letters, digits"),
     ],
 )
@@ -240,3 +235,17 @@ def test_unreadable_places_are_mistakes(tmp_path: Path) -> None:
 
 def test_one_name_in_two_spellings_with_two_values_is_a_mistake() -> None:
     assert "twice" in mistakes({"LEADRING_LOG_LEVEL": "info", "leadring_log_level": "debug"})[0]
+
+
+def test_an_empty_secret_is_one_that_is_not_set() -> None:
+    assert load({PREFIX + "ADMIN_TOKEN": " "}).admin_token is None
+    assert any("VOICENTER_CODE is missing" in mistake for mistake in mistakes({PREFIX + "VOICENTER_CODE": ""}))
+
+
+@pytest.mark.parametrize(
+    ("value", "warned"), [("fifteen-letters", True), ("a" * 40, True), ("Xk2-a8Qm_57pLw9z", False)]
+)
+def test_a_secret_that_could_be_guessed_is_warned_about(value: str, warned: bool) -> None:
+    found = weak_secrets(load({PREFIX + "METRICS_TOKEN": value}))
+    assert [text.split()[0] for text in found] == ["LEADRING_METRICS_TOKEN"] * warned
+    assert not any(value in text for text in found)

@@ -230,7 +230,7 @@ def outcome_of(attempt: Attempt) -> str | None:
     time (facts 2.4); voicemail is not a conversation; NOTCALLED on leg 2 defers to leg 1.
     """
     second = attempt.leg2_status
-    if second is not None and second not in _NEVER_DIALLED:
+    if second is not None and second not in NEVER_DIALLED:
         if second == "ANSWER":
             return "connected" if attempt.leg2_talk is None or attempt.leg2_talk > 0 else "lead_no_answer"
         return LEAD_LEG.get(second, "lead_unreachable")
@@ -239,7 +239,7 @@ def outcome_of(attempt: Attempt) -> str | None:
     return "agent_no_answer"
 
 
-_NEVER_DIALLED: Final = ("NOTCALLED", "NOTDIALED")
+NEVER_DIALLED: Final = ("NOTCALLED", "NOTDIALED")
 LEAD_LEG: Final = {
     "NOANSWER": "lead_no_answer",
     "CANCEL": "lead_no_answer",

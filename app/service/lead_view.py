@@ -108,7 +108,7 @@ class LeadViews:
             agent_name=first_name(agent.name) if agent else None,
             caller_id=directory.policy.provider_options.get("targetcallerid"),
             expected_call_at=to_iso(lead.due_at) if later else None,
-            position=story.ahead + 1 if lead.state == "waiting" and not later else None,
+            position=story.ahead + 1 if state == "waiting" and not later else None,
             timeline=_told(story.history),
         )
 

@@ -77,7 +77,7 @@ def settle(
     move = decide(attempt, lead)
     if move is None:
         return None
-    _move_attempt(conn, attempt, move, now)
+    _move_attempt(conn, attempt, move, now, holds=bool(row["holds_agent"]))
     _move_agent(conn, attempt, move, now)
     state, reason = _move_lead(conn, attempt, lead, move, now)
     if move.refund:
@@ -101,14 +101,14 @@ def settle(
     return Moved(attempt, lead, move, state, reason)
 
 
-def _move_attempt(conn: Connection, attempt: Attempt, move: Move, now: int) -> None:
+def _move_attempt(conn: Connection, attempt: Attempt, move: Move, now: int, *, holds: bool) -> None:
     if not may_move(ATTEMPT_MOVES, attempt.state, move.attempt):
         raise ValueError(f"an attempt does not go from {attempt.state} to {move.attempt}")
     live = move.attempt in ATTEMPT_LIVE
     values: dict[str, Any] = {
         "state": move.attempt,
         "outcome": move.outcome,
-        "holds_agent": int(move.holds_agent),
+        "holds_agent": int(move.holds_agent and holds),  # an agent who was let go is not taken back
         "look_at": move.look_at if live else None,
     }
     if move.why is not None:

@@ -8,7 +8,7 @@ from typing import Any
 from sqlalchemy import Connection, bindparam, select, update
 
 from app.domain.lead import Attempt
-from app.domain.moves import outcome_of
+from app.domain.moves import NEVER_DIALLED, outcome_of
 from app.domain.phone import same_number
 from app.domain.stories import KeptCdr
 from app.ports import CallRecord
@@ -42,6 +42,7 @@ _by_extension = (
         attempts.c.extension == bindparam("ext"),
         attempts.c.reserved_at > bindparam("since"),
         attempts.c.sending_at.is_not(None),
+        attempts.c.state.not_in(("refused", "not_sent")),
     )
     .order_by(attempts.c.reserved_at.desc())
     .limit(20)
@@ -112,7 +113,8 @@ def match(conn: Connection, record: CallRecord, now: int) -> Attempt | None:
 def note_leg(conn: Connection, attempt: Attempt, record: CallRecord, now: int) -> bool:
     """Write what the record says of its leg on the attempt; True when that tells another outcome than before.
 
-    A repeated record changes nothing, and a later one never turns an answered leg into an unanswered one.
+    A repeated record changes nothing, a later one never turns an answered leg into an unanswered one, and another
+    word for "not reached" is no second try.
     """
     values: dict[str, Any] = {}
     if record.agent_leg_status and attempt.leg1_status is None:
@@ -121,7 +123,9 @@ def note_leg(conn: Connection, attempt: Attempt, record: CallRecord, now: int) -
         values |= {"leg1_status": record.status, "leg1_talk": record.talk_seconds}
         if record.status == "ANSWER":
             events.add(conn, [_heard("agent_answered", attempt, now)])
-    if record.leg == 2 and attempt.leg2_status != "ANSWER":
+    if record.leg == 2 and _weight(record.status, record.talk_seconds) > _weight(
+        attempt.leg2_status, attempt.leg2_talk
+    ):
         values |= {"leg2_status": record.status, "leg2_talk": record.talk_seconds}
     if record.recording:
         values["recording"] = record.recording
@@ -134,6 +138,15 @@ def note_leg(conn: Connection, attempt: Attempt, record: CallRecord, now: int) -
     known = read_attempt(conn.execute(_by_id, {"attempt": attempt.id}).mappings().one())
     outcome = outcome_of(known)
     return outcome is not None and outcome != attempt.outcome
+
+
+def _weight(status: str | None, talk: int | None) -> int:
+    """How much leg 2 says: nothing, never dialled, not reached, reached. Only what says more is news."""
+    if status is None:
+        return -1
+    if status in NEVER_DIALLED:
+        return 0
+    return 2 if status == "ANSWER" and talk != 0 else 1
 
 
 def _heard(event: str, attempt: Attempt, now: int) -> dict[str, Any]:

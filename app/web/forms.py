@@ -20,7 +20,7 @@ from app.service.intake import Answered
 from app.service.lead_view import View
 from app.service.submission import Submission
 from app.web.bodies import read_fields
-from app.web.desk import Desk, base_url, desk
+from app.web.desk import Desk, desk, own_origin
 from app.web.leads import accepted, problems
 from app.web.limits import client_address, retry_after
 from app.web.pages import contact_form, problem_page, thank_you
@@ -75,7 +75,7 @@ async def _submit(request: Request, at: Desk, site: str, fields: dict[str, objec
         client=client_address(request),
         origin=request.headers.get("origin"),
         site=site,
-        trusted_origin=base_url(request),
+        trusted_origin=own_origin(request),
     )
     for _ in range(TWIN_PATIENCE):
         try:

@@ -12,7 +12,7 @@ from fastapi.responses import Response
 from app.service.intake import Answered
 from app.service.submission import Submission
 from app.web.bodies import read_fields
-from app.web.desk import base_url, desk
+from app.web.desk import desk, own_origin
 from app.web.limits import client_address
 
 router = APIRouter(tags=["leads"])
@@ -125,7 +125,7 @@ async def submit(request: Request) -> Response:
             client=client_address(request),
             origin=request.headers.get("origin"),
             idempotency_key=request.headers.get("idempotency-key"),
-            trusted_origin=base_url(request),
+            trusted_origin=own_origin(request),
         )
     )
     return accepted(answered)

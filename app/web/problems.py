@@ -15,6 +15,7 @@ from starlette.exceptions import HTTPException
 
 from app.domain.messages import has, sentence
 from app.errors import FieldError, Invalid, RateLimited, Refusal, StorageUnavailable, Unavailable
+from app.web.desk import base_url
 from app.web.limits import retry_after
 
 MEDIA_TYPE = "application/problem+json"
@@ -62,7 +63,7 @@ def build(
 ) -> Response:
     """A problem+json answer with exactly the members of the contract."""
     body: dict[str, Any] = {
-        "type": f"{str(request.base_url).rstrip('/')}/problems/{code}",
+        "type": f"{base_url(request)}/problems/{code}",
         "title": title,
         "status": status,
         "detail": detail,

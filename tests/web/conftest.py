@@ -22,7 +22,7 @@ __all__ = ["database_url", "postgres_store_url", "postgres_template", "sqlite_te
 def plain_log() -> Iterator[None]:
     """Tracebacks in the log without their locals, which are slow to draw; pytest shows the lines of a failed test."""
     structlog.configure(
-        processors=[structlog.processors.format_exc_info, structlog.processors.KeyValueRenderer(["event"])]
+        processors=[structlog.processors.format_exc_info, structlog.processors.KeyValueRenderer()]
     )
     yield
     structlog.reset_defaults()

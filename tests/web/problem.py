@@ -21,7 +21,7 @@ def assert_problem(response: httpx.Response, status: int, code: str, *never: str
     assert body["status"] == status
     assert body["type"].endswith(f"/problems/{code}")
     assert body["title"]
-    assert len(body["detail"]) > 10, "the detail is a sentence"
+    assert body["detail"]
     assert body["request_id"] == response.headers["x-request-id"]
     assert REQUEST_ID.fullmatch(body["request_id"])
     assert response.headers["x-content-type-options"] == "nosniff"

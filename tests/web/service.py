@@ -69,6 +69,7 @@ language = "en"
 [[sites]]
 key = "nobody"
 name = "No Skill Here"
+origins = ["https://www.example.com"]
 skills = ["klingon"]
 language = "en"
 [[agents]]
@@ -172,7 +173,12 @@ async def lifespan(app: FastAPI) -> AsyncIterator[None]:
     async def turn(event: str) -> None:
         said.put_nowait(f"lifespan.{event}")
         async with asyncio.timeout(DEADLINE):
-            answer = await heard.get()
+            answers = asyncio.ensure_future(heard.get())
+            await asyncio.wait({answers, task}, return_when=asyncio.FIRST_COMPLETED)
+            if not answers.done():
+                answers.cancel()
+                task.result()
+            answer = await answers
         assert answer == f"lifespan.{event}.complete", answer
 
     await turn("startup")

@@ -11,6 +11,7 @@ from urllib.parse import urlencode
 import httpx
 import pytest
 
+from app.errors import Malformed
 from app.web import bodies
 from tests.web.exchange import Exchange
 from tests.web.problem import assert_problem, field_errors
@@ -111,7 +112,7 @@ async def test_what_is_not_one_json_object_is_malformed(service: Service, client
 async def test_json_nested_100000_deep_is_too_large_before_it_is_deep(client: httpx.AsyncClient) -> None:
     body = b"[" * 100_000 + b"]" * 100_000
     assert_problem(await client.post("/v1/leads", content=body, headers=JSON), 413, "too_large")
-    with pytest.raises(bodies.Malformed):
+    with pytest.raises(Malformed):
         bodies.decode_json(b'{"a":' + body + b"}")
 
 
@@ -210,7 +211,7 @@ async def test_16_kib_is_the_last_size_that_fits(client: httpx.AsyncClient, form
 
 @pytest.mark.parametrize("declared", ["-1", "1e9", "0x10", "", "²", "9" * 30, "9" * 5000])
 async def test_a_false_content_length_is_never_a_failure(client: httpx.AsyncClient, declared: str) -> None:
-    headers = [("content-type", "application/json"), ("content-length", declared.encode("latin-1"))]
+    headers = {b"content-type": b"application/json", b"content-length": declared.encode("latin-1")}
     response = await client.post("/v1/leads", content=chunked(json.dumps(LEAD).encode()), headers=headers)
     assert response.status_code in (202, 400, 413)
 

@@ -16,16 +16,19 @@ LEAD = {"site": "main", "phone": "0542345678", "name": "Noa"}
 KEY = "0b8e4d1c-key"
 
 
-def post(client: httpx.AsyncClient, key: str = "", **fields: Any) -> Any:
+async def post(client: httpx.AsyncClient, key: str = "", **fields: Any) -> httpx.Response:
     headers = {"idempotency-key": key} if key else {}
-    return client.post("/v1/leads", json=LEAD | fields, headers=headers)
+    return await client.post("/v1/leads", json=LEAD | fields, headers=headers)
 
 
 @pytest.mark.parametrize("how", ["field", "header"])
 async def test_a_replay_is_the_stored_answer_byte_for_byte(database_url: str, how: str) -> None:
     """Also later, when the lead is in another state by then; nothing is stored or dialled again."""
     async with started(database_url) as service, service.client() as client:
-        send = (lambda: post(client, submission_id=KEY)) if how == "field" else (lambda: post(client, KEY))
+
+        async def send() -> httpx.Response:
+            return await (post(client, submission_id=KEY) if how == "field" else post(client, KEY))
+
         first = await send()
         assert (first.status_code, first.json()["outcome"]) == (202, "dialing")
         service.clock.advance(3600)
@@ -104,7 +107,7 @@ async def test_in_flight_is_409_until_the_answer_is_stored(service: Service) -> 
             await release.wait()
             await store.remember_answer(site, key, answer)
 
-    service.desk.intake._store = Slow()  # type: ignore[assignment]
+    service.desk.intake._store = Slow()
     async with service.client() as client:
         first = asyncio.create_task(post(client, submission_id=KEY))
         await held.wait()
@@ -147,7 +150,7 @@ async def test_a_hundred_different_ids_with_one_phone_are_one_call(database_url:
 
 async def test_the_longest_id_fits_and_odd_ids_are_ids(client: httpx.AsyncClient) -> None:
     for number, key in enumerate(("k" * 64, " spaced ", "מזהה", 12345, "a/b?c")):
-        fields = {"phone": f"054234567{number}", "submission_id": key}
+        fields: dict[str, Any] = {"phone": f"054234567{number}", "submission_id": key}
         first = await post(client, **fields)
         assert first.status_code == 202, key
         assert (await post(client, **fields)).content == first.content

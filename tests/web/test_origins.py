@@ -42,7 +42,7 @@ async def test_an_origin_that_is_not_listed_stores_nothing(
     service: Service, client: httpx.AsyncClient, origin: str
 ) -> None:
     """Checked here and not only told to browsers: 403 without CORS headers, and no lead."""
-    headers = {"origin": origin.encode("latin-1")}
+    headers = {b"origin": origin.encode("latin-1")}
     response = await client.post("/v1/leads", json=LEAD, headers=headers)
     assert_problem(response, 403, "origin_not_allowed", "evil.example", "xxxx")
     if origin != OTHER:
@@ -77,14 +77,6 @@ async def test_problem_types_are_below_the_public_url(start: Start) -> None:
         assert body["type"] == "https://call.example.net/problems/not_found"
 
 
-async def test_a_site_without_origins_takes_everybody(client: httpx.AsyncClient) -> None:
-    for number, origin in enumerate((EVIL, "null")):
-        lead = {"site": "nobody", "phone": f"054234567{number}"}
-        response = await client.post("/v1/leads", json=lead, headers={"origin": origin})
-        assert response.status_code == 202
-        assert response.headers["access-control-allow-origin"] == origin
-
-
 NO_OPEN_SITE = """
 [[sites]]
 key = "main"
@@ -99,6 +91,19 @@ id = "dana"
 name = "Dana Levi"
 extension = "SIPdana1"
 """
+
+
+async def test_a_site_without_origins_takes_everybody(start: Start) -> None:
+    """And only that one: the others keep their lists."""
+    toml = NO_OPEN_SITE.replace('origins = ["https://other.example.org"]', "")
+    async with start(toml=toml) as service, service.client() as client:
+        for number, origin in enumerate((EVIL, "null")):
+            lead = {"site": "hebrew", "phone": f"054234567{number}"}
+            response = await client.post("/v1/leads", json=lead, headers={"origin": origin})
+            assert response.status_code == 202
+            assert response.headers["access-control-allow-origin"] == origin
+            refused = await client.post("/v1/leads", json=lead | {"site": "main"}, headers={"origin": origin})
+            assert_problem(refused, 403, "origin_not_allowed")
 
 
 @pytest.mark.parametrize("path", ["/v1/leads", "/v1/leads/some-id", "/v1/sites/main", "/f/main"])
@@ -189,7 +194,7 @@ async def test_request_ids_are_taken_when_sane_and_made_otherwise(client: httpx.
         assert response.headers.get_list("x-request-id") == [given]
     seen = set()
     for given in ("", " ", "x" * 65, "a b", "a\tb", "<script>", "ñ", '"', "a,b", "${jndi}"):
-        response = await client.get("/livez", headers={"x-request-id": given.encode("latin-1")})
+        response = await client.get("/livez", headers={b"x-request-id": given.encode("latin-1")})
         (made,) = response.headers.get_list("x-request-id")
         assert len(made) == 32
         seen.add(made)
