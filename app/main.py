@@ -241,7 +241,7 @@ def _counting(metrics: Metrics, operation: str) -> Callable[[str, float], None]:
 
 def _limiter_check(app: FastAPI) -> Any:
     async def check() -> bool:
-        storage = app.state.limiter.limiter.storage
+        storage = app.state.limiter._storage  # not `.limiter.storage`: that is the memory it falls back to
         return bool(await asyncio.to_thread(storage.check)) if isinstance(storage, Storage) else True
 
     return check

@@ -60,7 +60,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
             asked.profile.mkdir(parents=True, exist_ok=True)
             shutil.copy(profile, asked.profile / f"{profile.parent.name}.txt")
     finally:
-        shutil.rmtree(folder, ignore_errors=True)
+        if not asked.keep:
+            shutil.rmtree(folder, ignore_errors=True)
     busy, stolen = (now - then for now, then in zip(machine.steal(), (busy, stolen), strict=True))
     seen |= {"seconds": f"{time.monotonic() - began:.0f}", "core seconds busy / stolen": f"{busy:.0f} / {stolen:.0f}"}
     print("\n" + table(figures))
@@ -70,7 +71,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
         print(f"\nNOT MEASURED: {failure}", file=sys.stderr)
     path = asked.json or ROOT / "bench" / "results" / f"{seen['date'].replace(':', '')[:17]}.json"
     _write(path, {"machine": seen, "quick": asked.quick, "settings": env, "failures": failures}, figures)
-    print(f"\n{path}")
+    print(f"\n{path}" + (f"\n{folder}" if asked.keep else ""))
     return 1 if failures else 0
 
 
@@ -80,6 +81,7 @@ def _arguments(arguments: Sequence[str] | None) -> argparse.Namespace:
     parser.add_argument("--only", type=_targets, metavar="T1,T3", help=f"only these of {', '.join(KNOWN)}")
     parser.add_argument("--json", type=Path, metavar="PATH", help="where the JSON goes")
     parser.add_argument("--profile", type=Path, metavar="FOLDER", help="sample the service; figures are lower then")
+    parser.add_argument("--keep", action="store_true", help="keep the databases and logs, in the temporary folder")
     parser.add_argument("--set", action="append", default=[], metavar="NAME=VALUE", help="a setting of the service")
     asked = parser.parse_args(arguments)
     if any("=" not in pair for pair in asked.set):

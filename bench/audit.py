@@ -9,6 +9,7 @@ from contextlib import closing
 from pathlib import Path
 
 from bench.figures import CannotMeasure
+from bench.load import until
 from bench.stub import Call
 
 
@@ -27,6 +28,16 @@ def states(database: Path) -> Counter[str]:
 def settled(database: Path) -> bool:
     """Whether no lead waits or is dialled."""
     return not _rows(database, "SELECT 1 FROM leads WHERE state IN ('waiting', 'dialing') LIMIT 1")
+
+
+async def until_settled(database: Path, seconds: float) -> None:
+    """Wait until every lead has ended; CannotMeasure with what is left after `seconds`."""
+    try:
+        await until(lambda: settled(database), seconds, "every lead has ended")
+    except CannotMeasure as error:
+        tables = ("leads", "attempts", "agents", "cdrs")
+        left = {table: _rows(database, f"SELECT state, count(*) FROM {table} GROUP BY 1") for table in tables}  # noqa: S608
+        raise CannotMeasure(f"{error}; {left}") from error
 
 
 def agents_at_work(database: Path) -> int:

@@ -27,14 +27,14 @@ async def measure(bench: Workbench) -> list[Figure]:
 
     async with Stub(delay=0.05) as stub, bench.service(stub.url, "burst") as service:
         async with connections(service) as pool:
-            await _warm(pool)
             hangups = Hangups(service.port, TALK)
             stub.on_call = hangups.later
             try:
+                await _warm(pool)
                 began = time.monotonic()
                 run = await load.many(pool, visitors.lead, visitors_at_once, visitors_at_once, heard)
                 run.expect("202", "429")
-                await load.until(lambda: audit.settled(service.database), 60, "every lead has ended")
+                await audit.until_settled(service.database, 60)
                 rung = time.monotonic() - began
             finally:
                 await hangups.close()

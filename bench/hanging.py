@@ -25,7 +25,7 @@ async def measure(bench: Workbench) -> list[Figure]:
         await load.until(lambda: len(stub.calls) >= min(AGENTS, LEADS * seconds), 5, "calls hang at the provider")
         provider = _figure("while the provider hangs", polled, leads)
         service.kill()  # 200 calls hang: an orderly end would wait for their deadline
-    redis = await asyncio.to_thread(RedisServer)
+    redis = RedisServer()  # in this thread: the kernel ends it with the thread that started it
     try:
         async with (
             Stub() as stub,
@@ -34,7 +34,7 @@ async def measure(bench: Workbench) -> list[Figure]:
             polled, leads = await _poll(service, seconds, redis.freeze)
         frozen = _figure("while Redis is frozen", polled, leads)
     finally:
-        await asyncio.to_thread(redis.stop)
+        redis.stop()
     return [provider, frozen]
 
 

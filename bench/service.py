@@ -34,6 +34,8 @@ class Service(Child):
                 "LEADRING_DATABASE_URL": f"sqlite:///{self.database}",
                 "LEADRING_VOICENTER_CODE": "bench-account-code",
                 "LEADRING_VOICENTER_URL": provider_url,
+                "LEADRING_VOICENTER_MONITOR_URL": "",  # nobody but the stub is asked
+                "LEADRING_VOICENTER_CALL_LOG_URL": "",
                 "LEADRING_VOICENTER_CDR_TOKEN": CDR_TOKEN,
                 **env,
             },

@@ -87,7 +87,7 @@ async def _work(job: Job, service: Service, seconds: float) -> float:
     began = time.monotonic()
     await asyncio.gather(*(job.sender(began + seconds) for _ in range(UNDERWAY)))
     job.run.expect("202")
-    await load.until(lambda: audit.settled(service.database), SETTLE, "every lead has ended")
+    await audit.until_settled(service.database, SETTLE)
     return time.monotonic() - began
 
 

@@ -14,10 +14,12 @@ class Tokens:
     """Makes and checks tokens; hashes phones and addresses so that they can be compared but not read."""
 
     def __init__(self, secret: str) -> None:
-        self._secret = secret.encode()
+        self._key = hashlib.sha256(secret.encode()).digest()
 
     def _digest(self, purpose: str, value: str) -> bytes:
-        return hmac.digest(self._secret, f"{purpose}\0{value}".encode("utf-8", "replace"), hashlib.sha256)
+        # Keyed BLAKE2 is a MAC by itself, and a third of the cost of HMAC on values this short.
+        text = value.encode("utf-8", "replace")
+        return hashlib.blake2b(text, key=self._key, digest_size=24, person=purpose.encode()).digest()
 
     def phone_key(self, e164: str) -> str:
         """The same for every spelling of a number, and for nobody without the secret."""

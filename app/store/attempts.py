@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from typing import Any
 
-from sqlalchemy import Connection, Update, bindparam, func, select, update
+from sqlalchemy import Connection, bindparam, select, update
 
 from app.domain.guards import HELD_FOR, Cap
 from app.domain.lead import Attempt, Lead
@@ -13,11 +13,16 @@ from app.domain.moves import Move
 from app.domain.states import ATTEMPT_LIVE, ATTEMPT_MOVES, LEAD_FINAL, LEAD_LIVE, LEAD_MOVES, may_move
 from app.domain.stories import Moved
 from app.store import budgets, events
-from app.store.statements import read_attempt, read_lead
+from app.store.statements import ATTEMPT_COLUMNS, LEAD_COLUMNS, attempt_of, lead_of
 from app.store.tables import agents, attempts, leads
+from app.store.updates import update_one
 
-_attempt = select(attempts).where(attempts.c.id == bindparam("attempt")).with_for_update()
-_lead = select(leads).where(leads.c.id == bindparam("lead")).with_for_update()
+_both = (
+    select(*ATTEMPT_COLUMNS, *LEAD_COLUMNS, attempts.c.holds_agent, attempts.c.connected_at)
+    .join(leads, leads.c.id == attempts.c.lead_id)
+    .where(attempts.c.id == bindparam("attempt"))
+    .with_for_update()
+)
 _send = (
     update(attempts)
     .where(
@@ -69,15 +74,18 @@ def settle(
 
     None when the attempt is elsewhere by now, or `decide` has nothing to say.
     """
-    row = conn.execute(_attempt, {"attempt": attempt_id}).mappings().first()
-    if row is None or row["state"] not in expected:
+    row = conn.execute(_both, {"attempt": attempt_id}).first()
+    if row is None:
         return None
-    attempt = read_attempt(row)
-    lead = read_lead(conn.execute(_lead, {"lead": attempt.lead_id}).mappings().one())
+    *values, holds, connected_at = row
+    attempt = attempt_of(values[: len(ATTEMPT_COLUMNS)])
+    if attempt.state not in expected:
+        return None
+    lead = lead_of(values[len(ATTEMPT_COLUMNS) :])
     move = decide(attempt, lead)
     if move is None:
         return None
-    _move_attempt(conn, attempt, move, now, holds=bool(row["holds_agent"]))
+    _move_attempt(conn, attempt, move, now, holds=bool(holds), connected_at=connected_at)
     _move_agent(conn, attempt, move, now)
     state, reason = _move_lead(conn, attempt, lead, move, now)
     if move.refund:
@@ -101,7 +109,9 @@ def settle(
     return Moved(attempt, lead, move, state, reason)
 
 
-def _move_attempt(conn: Connection, attempt: Attempt, move: Move, now: int, *, holds: bool) -> None:
+def _move_attempt(
+    conn: Connection, attempt: Attempt, move: Move, now: int, *, holds: bool, connected_at: int | None
+) -> None:
     if not may_move(ATTEMPT_MOVES, attempt.state, move.attempt):
         raise ValueError(f"an attempt does not go from {attempt.state} to {move.attempt}")
     live = move.attempt in ATTEMPT_LIVE
@@ -124,14 +134,9 @@ def _move_attempt(conn: Connection, attempt: Attempt, move: Move, now: int, *, h
     if not live:
         values["ended_at"] = now
     if move.outcome == "connected":
-        values["connected_at"] = func.coalesce(attempts.c.connected_at, now)  # seen live, it was earlier
-    moved = _one(conn, update(attempts).where(attempts.c.id == attempt.id, attempts.c.state == attempt.state), values)
-    if not moved:
+        values["connected_at"] = connected_at or now  # seen live, it was earlier
+    if not update_one(conn, attempts, {"id": attempt.id, "state": attempt.state}, values):
         raise RuntimeError("a locked attempt was moved under its settlement")
-
-
-def _one(conn: Connection, statement: Update, values: dict[str, Any]) -> bool:
-    return conn.execute(statement.values(values)).rowcount == 1
 
 
 def _move_agent(conn: Connection, attempt: Attempt, move: Move, now: int) -> None:
@@ -146,15 +151,14 @@ def _move_agent(conn: Connection, attempt: Attempt, move: Move, now: int) -> Non
     }
     if not holds:
         values["idle_since"] = now
-    _one(conn, update(agents).where(agents.c.id == attempt.agent_id, agents.c.attempt_id == attempt.id), values)
+    update_one(conn, agents, {"id": attempt.agent_id, "attempt_id": attempt.id}, values)
 
 
 def _move_lead(conn: Connection, attempt: Attempt, lead: Lead, move: Move, now: int) -> tuple[str, str | None]:
     """The lead follows only its current attempt; a lead that was cancelled stays cancelled unless connected."""
     if lead.attempt_id != attempt.id:
         return lead.state, lead.reason
-    values: dict[str, Any] = {name: leads.c[name] + 1 for name in move.counts}
-    values |= dict.fromkeys(move.clears, 0)
+    values: dict[str, Any] = {name: 0 for name in move.clears if getattr(lead, name)}
     if move.avoid_agent:
         values["avoid_agent"] = attempt.agent_id
     if move.outcome is not None:
@@ -174,8 +178,8 @@ def _move_lead(conn: Connection, attempt: Attempt, lead: Lead, move: Move, now: 
             "due_at": move.due_at if state == "waiting" else None,
             "ended_at": (lead.ended_at or now) if state in LEAD_FINAL else None,
         }
-    if values:
-        _one(conn, update(leads).where(leads.c.id == lead.id, leads.c.state == lead.state), values)
+    if values or move.counts:
+        update_one(conn, leads, {"id": lead.id, "state": lead.state}, values, move.counts)
     return state, reason
 
 

@@ -13,8 +13,9 @@ from app.domain.phone import same_number
 from app.domain.stories import KeptCdr
 from app.ports import CallRecord
 from app.store import events
-from app.store.statements import insert_or_nothing, read_attempt
+from app.store.statements import ATTEMPT_COLUMNS, attempt_of, insert_or_nothing
 from app.store.tables import attempts, cdrs, leads
+from app.store.updates import update_returning
 
 STRANGER_AFTER = 60_000  # milliseconds a record may wait for its attempt to be written
 FAILURES = 10  # times a record may make us fail
@@ -33,10 +34,12 @@ _close = (
 )
 _tries = select(cdrs.c.tries).where(cdrs.c.id == bindparam("cdr"))
 _again = update(cdrs).where(cdrs.c.id == bindparam("cdr")).values(tries=cdrs.c.tries + 1)
-_by_id = select(attempts).where(attempts.c.id == bindparam("attempt"))
-_by_call = select(attempts).where(attempts.c.call_id == bindparam("call")).order_by(attempts.c.reserved_at.desc())
+_by_id = select(*ATTEMPT_COLUMNS).where(attempts.c.id == bindparam("attempt"))
+_by_call = (
+    select(*ATTEMPT_COLUMNS).where(attempts.c.call_id == bindparam("call")).order_by(attempts.c.reserved_at.desc())
+)
 _by_extension = (
-    select(attempts, leads.c.phone.label("lead_phone"))
+    select(*ATTEMPT_COLUMNS, leads.c.phone)
     .join(leads, leads.c.id == attempts.c.lead_id)
     .where(
         attempts.c.extension == bindparam("ext"),
@@ -94,19 +97,19 @@ def match(conn: Connection, record: CallRecord, now: int) -> Attempt | None:
     another call id; extension, last nine digits and time are the last resort.
     """
     if record.attempt_id:
-        row = conn.execute(_by_id, {"attempt": record.attempt_id}).mappings().first()
+        row = conn.execute(_by_id, {"attempt": record.attempt_id}).first()
         if row is not None:
-            return read_attempt(row)
+            return attempt_of(row)
     for call in (record.call_id, record.original_call_id):
         if call:
-            row = conn.execute(_by_call, {"call": call}).mappings().first()
+            row = conn.execute(_by_call, {"call": call}).first()
             if row is not None:
-                return read_attempt(row)
+                return attempt_of(row)
     if record.extension and record.phone:
-        found = conn.execute(_by_extension, {"ext": record.extension, "since": now - LOOK_BACK}).mappings()
-        for candidate in found:
-            if same_number(candidate["lead_phone"], record.phone):
-                return read_attempt(candidate)
+        found = conn.execute(_by_extension, {"ext": record.extension, "since": now - LOOK_BACK})
+        for *candidate, phone in found:
+            if same_number(phone, record.phone):
+                return attempt_of(candidate)
     return None
 
 
@@ -133,10 +136,9 @@ def note_leg(conn: Connection, attempt: Attempt, record: CallRecord, now: int) -
         values["price"] = record.price
     if attempt.call_id is None and (record.original_call_id or record.call_id):
         values["call_id"] = record.original_call_id or record.call_id
-    if values:
-        conn.execute(update(attempts).where(attempts.c.id == attempt.id).values(values))
-    known = read_attempt(conn.execute(_by_id, {"attempt": attempt.id}).mappings().one())
-    outcome = outcome_of(known)
+    # What the other leg's record wrote in the meantime is in the row that comes back.
+    row = update_returning(conn, attempts, {"id": attempt.id}, values, ATTEMPT_COLUMNS) if values else None
+    outcome = outcome_of(attempt_of(row) if row is not None else attempt)
     return outcome is not None and outcome != attempt.outcome
 
 

@@ -20,7 +20,7 @@ from app.domain.lead import Attempt, Claim, Lead
 from app.domain.routing import FreeAgent, Roster
 from app.ids import new_id
 from app.store import budgets, events
-from app.store.statements import read_lead
+from app.store.statements import LEAD_COLUMNS, lead_of
 from app.store.tables import agents, attempts, leads
 
 _is_free = and_(
@@ -31,7 +31,7 @@ _is_free = and_(
 )
 _free = select(agents.c.id, agents.c.idle_since, agents.c.assigned_at).where(_is_free)
 _due = (
-    select(leads)
+    select(*LEAD_COLUMNS)
     .where(leads.c.site == bindparam("of_site"), leads.c.state == "waiting", leads.c.due_at <= bindparam("at"))
     .order_by(leads.c.due_at)
     .limit(bindparam("most"))
@@ -148,8 +148,8 @@ def _due_leads(conn: Connection, terms: ClaimTerms, free: dict[str, FreeAgent], 
     most = min(terms.most, len(free))
     found: list[list[Lead]] = []
     for site in terms.roster.servable(free):
-        rows = conn.execute(_due, {"of_site": site, "at": now, "most": most}).mappings()
-        found.append([read_lead(row) for row in rows])
+        rows = conn.execute(_due, {"of_site": site, "at": now, "most": most})
+        found.append([lead_of(row) for row in rows])
     return list(heapq.merge(*found, key=lambda lead: lead.due_at or 0))[:most]
 
 

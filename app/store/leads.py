@@ -7,10 +7,10 @@ from sqlalchemy import Connection, bindparam, func, or_, select, update
 from app.domain.lead import Lead
 from app.domain.stories import LeadStory
 from app.store import events
-from app.store.statements import read_lead
+from app.store.statements import LEAD_COLUMNS, lead_of
 from app.store.tables import attempts, leads
 
-_lead = select(leads).where(leads.c.id == bindparam("lead"))
+_lead = select(*LEAD_COLUMNS).where(leads.c.id == bindparam("lead"))
 _current = (
     select(
         attempts.c.id,
@@ -65,15 +65,15 @@ _expire = (
     .where(leads.c.id == bindparam("lead"), leads.c.state == bindparam("was"))
     .values(state="expired", reason="expired", due_at=None, ended_at=bindparam("at"))
 )
-_recent = select(leads).order_by(leads.c.received_at.desc())
+_recent = select(*LEAD_COLUMNS).order_by(leads.c.received_at.desc())
 
 
 def story(conn: Connection, lead_id: str) -> LeadStory | None:
     """Everything a lead's view needs, or None."""
-    row = conn.execute(_lead, {"lead": lead_id}).mappings().first()
+    row = conn.execute(_lead, {"lead": lead_id}).first()
     if row is None:
         return None
-    lead = read_lead(row)
+    lead = lead_of(row)
     current = conn.execute(_current, {"lead": lead_id}).first()
     ahead = 0
     if lead.state == "waiting":
@@ -122,7 +122,7 @@ def listed(conn: Connection, states: tuple[str, ...], most: int) -> list[Lead]:
     query = _recent.limit(most)
     if states:
         query = query.where(or_(*(leads.c.state == state for state in states)))
-    return [read_lead(row) for row in conn.execute(query).mappings()]
+    return [lead_of(row) for row in conn.execute(query)]
 
 
 _next_due = select(func.min(leads.c.due_at)).where(

@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from typing import Any
+from collections.abc import Sequence
+from dataclasses import fields
+from typing import Any, Final
 
-from sqlalchemy import Connection, Insert, RowMapping, Table, text
+from sqlalchemy import Connection, Insert, Table, text
 from sqlalchemy.dialects import postgresql, sqlite
 
 from app.domain.lead import Attempt, Lead
+from app.store.tables import attempts, leads
 
 _phone_lock = text("SELECT pg_advisory_xact_lock(hashtextextended(:key, 0))")
 
@@ -26,49 +28,18 @@ def lock_phone(conn: Connection, phone_key: str) -> None:
         conn.execute(_phone_lock, {"key": phone_key})
 
 
-def read_lead(row: RowMapping | Mapping[str, Any]) -> Lead:
-    """A row of `leads` as the domain knows it."""
-    return Lead(
-        id=row["id"],
-        site=row["site"],
-        source=row["source"],
-        phone=row["phone"],
-        name=row["name"],
-        message=row["message"],
-        language=row["language"],
-        state=row["state"],
-        reason=row["reason"],
-        outcome=row["outcome"],
-        received_at=row["received_at"],
-        due_at=row["due_at"],
-        expires_at=row["expires_at"],
-        ended_at=row["ended_at"],
-        attempt_id=row["attempt_id"],
-        attempts=row["attempts"],
-        lead_tries=row["lead_tries"],
-        agent_misses=row["agent_misses"],
-        send_failures=row["send_failures"],
-        errors=row["errors"],
-        avoid_agent=row["avoid_agent"],
-        admitted=bool(row["admitted"]),
-    )
+# In the order of the dataclasses' fields, so that a row is their arguments.
+LEAD_COLUMNS: Final = tuple(leads.c[field.name] for field in fields(Lead))
+ATTEMPT_COLUMNS: Final = tuple(attempts.c[field.name] for field in fields(Attempt))
 
 
-def read_attempt(row: RowMapping | Mapping[str, Any]) -> Attempt:
-    """A row of `attempts` as the domain knows it."""
-    return Attempt(
-        id=row["id"],
-        lead_id=row["lead_id"],
-        agent_id=row["agent_id"],
-        extension=row["extension"],
-        number=row["number"],
-        state=row["state"],
-        outcome=row["outcome"],
-        reserved_at=row["reserved_at"],
-        sending_at=row["sending_at"],
-        call_id=row["call_id"],
-        leg1_status=row["leg1_status"],
-        leg1_talk=row["leg1_talk"],
-        leg2_status=row["leg2_status"],
-        leg2_talk=row["leg2_talk"],
-    )
+def lead_of(row: Sequence[Any]) -> Lead:
+    """A row of LEAD_COLUMNS as the domain knows it."""
+    values = list(row)
+    values[-1] = bool(values[-1])  # admitted, kept as 0 or 1
+    return Lead(*values)
+
+
+def attempt_of(row: Sequence[Any]) -> Attempt:
+    """A row of ATTEMPT_COLUMNS as the domain knows it."""
+    return Attempt(*row)

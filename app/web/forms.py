@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 from dataclasses import asdict
 from typing import Annotated, Final
 from urllib.parse import quote, urlsplit
@@ -14,8 +15,8 @@ from slowapi.errors import RateLimitExceeded
 
 from app.directory import Site
 from app.domain.messages import sentence
-from app.domain.text import as_text
-from app.errors import ForbiddenOrigin, InFlight, NotFound, RateLimited, Refusal, UnknownSite
+from app.domain.text import as_text, clean
+from app.errors import ForbiddenOrigin, IdempotencyMismatch, InFlight, NotFound, RateLimited, Refusal, UnknownSite
 from app.service.intake import Answered
 from app.service.lead_view import View
 from app.service.submission import Submission
@@ -36,6 +37,7 @@ PAGE_HEADERS: Final = {
 }
 TWIN_PATIENCE: Final = 30  # tenths of a second a double click waits for its first half
 REFRESH_SECONDS: Final = 5
+NEXT_LENGTH: Final = 2000  # characters of `_next`
 
 
 @router.post("/f/{site}", operation_id="submit_form", responses=problems(400, 403, 404, 413, 415, 422, 429, 503))
@@ -96,8 +98,8 @@ def _navigates(request: Request) -> bool:
 def _next(at: Desk, key: str, fields: dict[str, object], answered: Answered) -> str:
     """Where the browser goes: `_next` when its origin is the site's, the site's own page, else ours."""
     site = at.rules.directory.sites[key]
-    wanted = as_text(fields.get("_next"))
-    if wanted:
+    wanted = clean(as_text(fields.get("_next")), NEXT_LENGTH)
+    with contextlib.suppress(ValueError):  # what is no address is as if it were not there
         parts = urlsplit(wanted)
         if parts.scheme in ("http", "https") and f"{parts.scheme}://{parts.netloc}".lower() in site.origins:
             return wanted
@@ -115,6 +117,8 @@ def _given_back(request: Request, at: Desk, key: str, fields: dict[str, object],
         page = problem_page(title=refusal.title, detail=str(refusal), language=language, stylesheet=STYLESHEET)
         return HTMLResponse(page, refusal.status, PAGE_HEADERS | _retry(refusal))
     errors = {error.field: error.message for error in refusal.errors}
+    # An id that is itself what is wrong would be refused for ever.
+    stale = isinstance(refusal, IdempotencyMismatch) or "submission_id" in errors
     if not errors:
         errors = {"phone": localized(refusal, language)}
     page = contact_form(
@@ -123,12 +127,12 @@ def _given_back(request: Request, at: Desk, key: str, fields: dict[str, object],
         values={name: as_text(value) for name, value in fields.items() if name != "submission_id"},
         errors=errors,
         language=language,
-        submission_id=as_text(fields.get("submission_id")) or uuid4().hex,
+        submission_id=(None if stale else as_text(fields.get("submission_id"))) or uuid4().hex,
         telephone=site.telephone,
         stylesheet=STYLESHEET,
     )
     headers = PAGE_HEADERS | {"Referrer-Policy": "strict-origin-when-cross-origin"} | _retry(refusal)
-    return HTMLResponse(page, refusal.status, headers)
+    return HTMLResponse(page.encode("utf-8", "replace"), refusal.status, headers)
 
 
 def _retry(refusal: Refusal) -> dict[str, str]:

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import re
 import time
-import uuid
 from typing import Any, Final
 
 import structlog
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
+from app.ids import new_request_id
 from app.metrics import Metrics
 
 _SANE: Final = re.compile(r"[A-Za-z0-9._:-]{1,64}")
@@ -71,7 +71,7 @@ def _request_id(scope: Scope) -> str:
             given: str = value.decode("latin-1")
             if _SANE.fullmatch(given):
                 return given
-    return uuid.uuid4().hex
+    return new_request_id()
 
 
 def _route(scope: Scope) -> str:

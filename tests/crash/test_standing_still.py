@@ -24,10 +24,10 @@ NOA = "0542345678"
 
 @contextmanager
 def _replicas(
-    sandbox: RunningSandbox, books: PostgresBooks, stops_at: str | None
+    sandbox: RunningSandbox, books: PostgresBooks, redis_url: str, stops_at: str | None
 ) -> Iterator[tuple[ServiceProcess, ServiceProcess]]:
     """The one that will stand still, and the other; records go to the other."""
-    settings = {"VOICENTER_TIMEOUT": "12"}
+    settings = {"VOICENTER_TIMEOUT": "12", "RATE_LIMIT_URL": redis_url}
     one = ServiceProcess(sandbox.click2call_url, books=books, settings=settings)
     other = ServiceProcess(sandbox.click2call_url, books=books, settings=settings)
     one.stops_at = stops_at
@@ -68,9 +68,9 @@ def _attempts_become(books: PostgresBooks, *states: str) -> None:
 
 
 def test_a_reservation_that_was_taken_over_is_not_used_by_the_one_who_slept(
-    sandbox: RunningSandbox, postgres_books: PostgresBooks
+    sandbox: RunningSandbox, postgres_books: PostgresBooks, redis_url: str
 ) -> None:
-    with _replicas(sandbox, postgres_books, "dispatch.after_reserve") as (one, _), _sent_to(one) as answer:
+    with _replicas(sandbox, postgres_books, redis_url, "dispatch.after_reserve") as (one, _), _sent_to(one) as answer:
         one.stands_still()
         _lease_is_over(postgres_books)
         _attempts_become(postgres_books, "lapsed", "placed")
@@ -84,10 +84,10 @@ def test_a_reservation_that_was_taken_over_is_not_used_by_the_one_who_slept(
 
 
 def test_a_request_that_was_meant_to_leave_long_ago_does_not_leave_any_more(
-    sandbox: RunningSandbox, postgres_books: PostgresBooks
+    sandbox: RunningSandbox, postgres_books: PostgresBooks, redis_url: str
 ) -> None:
     """The other replica calls it unknown meanwhile; the sleeper knows better: it was never sent."""
-    with _replicas(sandbox, postgres_books, "dispatch.after_intent") as (one, _), _sent_to(one):
+    with _replicas(sandbox, postgres_books, redis_url, "dispatch.after_intent") as (one, _), _sent_to(one):
         one.stands_still()
         woken_after = time.monotonic() + STALE_INTENT + 0.1
         _lease_is_over(postgres_books)
@@ -101,10 +101,10 @@ def test_a_request_that_was_meant_to_leave_long_ago_does_not_leave_any_more(
 
 
 def test_an_answer_that_arrives_after_everybody_gave_up_on_it_still_counts(
-    sandbox: RunningSandbox, postgres_books: PostgresBooks
+    sandbox: RunningSandbox, postgres_books: PostgresBooks, redis_url: str
 ) -> None:
     sandbox.set_behaviour("*", answer="slow", seconds=60)
-    with _replicas(sandbox, postgres_books, None) as (one, _), _sent_to(one):
+    with _replicas(sandbox, postgres_books, redis_url, None) as (one, _), _sent_to(one):
         sandbox.wait_for_requests(1, PATIENCE)
         one.signal(signal.SIGSTOP)
         one.stands_still()

@@ -17,13 +17,10 @@ from tests.web.service import RunningService, Service, copy_of, started
 __all__ = ["database_url", "postgres_store_url", "postgres_template", "sqlite_template", "sqlite_url"]
 
 
-
 @pytest.fixture(scope="package", autouse=True)
 def plain_log() -> Iterator[None]:
     """Tracebacks in the log without their locals, which are slow to draw; pytest shows the lines of a failed test."""
-    structlog.configure(
-        processors=[structlog.processors.format_exc_info, structlog.processors.KeyValueRenderer()]
-    )
+    structlog.configure(processors=[structlog.processors.format_exc_info, structlog.processors.KeyValueRenderer()])
     yield
     structlog.reset_defaults()
 

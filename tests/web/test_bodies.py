@@ -140,7 +140,9 @@ async def test_a_form_that_cannot_be_read_is_malformed(client: httpx.AsyncClient
     assert_problem(response, 400, "malformed", "0542345678")
 
 
-@pytest.mark.parametrize("charset", ["utf-16", "idna", "punycode", "hex", "zlib", "rot13", "unicode_escape", "a\\0", ""])
+@pytest.mark.parametrize(
+    "charset", ["utf-16", "idna", "punycode", "hex", "zlib", "rot13", "unicode_escape", "a\\0", ""]
+)
 async def test_a_multipart_charset_is_no_lever(client: httpx.AsyncClient, charset: str) -> None:
     """Python knows codecs that are no text encodings, and some that raise what nobody expects."""
     for value in ("0542345678", "a-!!", "\\x", "\\N{x}", "xn--\u00ff"):
@@ -425,8 +427,6 @@ async def test_hostile_hosts_are_answered(service: Service) -> None:
     """Whatever stands in Host, the answer is one of ours."""
     for host in ("[", "a@b", "x:y", "a b", "\xff", "<script>", "x" * 3000, "[::1]:80", ":0", "%00", ""):
         for path in ("/nowhere", "/v1/leads", "/v1/leads/", "/f/main"):
-            exchange = Exchange(
-                service.app, "POST", path, headers={"host": host, "origin": GOOD, **JSON}, body=b"{}"
-            )
+            exchange = Exchange(service.app, "POST", path, headers={"host": host, "origin": GOOD, **JSON}, body=b"{}")
             await exchange.done()
             assert exchange.status in (307, 403, 404, 422), (host, path)

@@ -203,7 +203,7 @@ async def test_request_ids_are_taken_when_sane_and_made_otherwise(client: httpx.
 
 async def test_unknown_paths_and_methods_are_problems(client: httpx.AsyncClient) -> None:
     for path in ("/nowhere-canary", "/v1", "/v1/leads/a/b/c", "/v1/sites", "/f", "/f/a/b", "/console-canary", "/%00",
-                 "/..%2f..%2fetc/passwd", "//evil.example", "/v2/leads", "/V1/LEADS", "/v1/admin/none"):  # fmt: skip
+                 "/..%2f..%2fetc/passwd", "/v2/leads", "/V1/LEADS", "/v1/admin/none"):  # fmt: skip
         assert_problem(await client.get(path), 404, "not_found", "canary", "passwd", "evil")
     for method, path, allowed in (
         ("GET", "/v1/leads", "POST"),

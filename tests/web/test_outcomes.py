@@ -1,4 +1,4 @@
-"""What the sender is told: dialing, waiting, scheduled or duplicate, and the same for a held lead as for a waiting one."""
+"""What the sender is told: dialing, waiting, scheduled or duplicate; a held lead hears the same as a waiting one."""
 
 from __future__ import annotations
 
@@ -108,7 +108,7 @@ async def test_a_live_lead_with_the_same_phone_is_joined(service: Service, clien
     first = await send(client, 0, site="nobody", name="Noa")
     again = [
         await send(client, 0, site="nobody", phone=spelling)
-        for spelling in ("+972 54-234-5600", "00972542345600", "(054) 234 5600", "٠٥٤٢٣٤٥٦٠٠")  # noqa: RUF001
+        for spelling in ("+972 54-234-5600", "00972542345600", "(054) 234 5600", "٠٥٤٢٣٤٥٦٠٠")
     ]
     assert {answer["lead_id"] for answer in again} == {first["lead_id"]}
     assert {answer["outcome"] for answer in again} == {"duplicate"}
@@ -158,14 +158,14 @@ async def test_the_cooldown_holds_and_does_not_tell(start: Start) -> None:
 
 
 async def test_a_guard_that_refuses_answers_429_and_stores_nothing(start: Start) -> None:
-    async with start(toml=HELD.replace('"hold", per_phone', '"refuse", per_phone')) as service:
-        async with service.client() as client:
-            first = await send(client, 0, site="nobody")
-            assert (await client.delete(first["status_url"])).status_code == 200
-            response = await client.post("/v1/leads", json=lead(0, site="nobody"))
-            assert_problem(response, 429, "rate_limited", "0542345600")
-            assert 1 <= int(response.headers["retry-after"]) <= 600
-            assert len(await service.rows("SELECT id FROM leads")) == 1
+    toml = HELD.replace('"hold", per_phone', '"refuse", per_phone')
+    async with start(toml=toml) as service, service.client() as client:
+        first = await send(client, 0, site="nobody")
+        assert (await client.delete(first["status_url"])).status_code == 200
+        response = await client.post("/v1/leads", json=lead(0, site="nobody"))
+        assert_problem(response, 429, "rate_limited", "0542345600")
+        assert 1 <= int(response.headers["retry-after"]) <= 600
+        assert len(await service.rows("SELECT id FROM leads")) == 1
 
 
 async def test_messages_come_in_the_leads_language(client: httpx.AsyncClient) -> None:
