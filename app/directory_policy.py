@@ -84,7 +84,7 @@ def _retry_lead(table: Table) -> tuple[int, ...]:
 
 
 def _provider_options(table: Table) -> Mapping[str, str]:
-    """The options to send. A flag that is off is left out: its mere presence might be read as on (facts 1.2)."""
+    """The options to send. A flag that is off by default is not sent: its mere presence might be read as on (facts 1.2)."""
     found: dict[str, str] = {}
     for name in _CALLER_IDS:
         number = re.sub(r"[\s+().-]", "", table.text(name, pattern=r"\+?[0-9 ().-]{3,24}", means="a phone number"))
@@ -96,6 +96,8 @@ def _provider_options(table: Table) -> Mapping[str, str]:
     for name in _FLAGS:
         if _option_flag(table, name, name == "checkphonedevicestate"):
             found[name] = "true"
+        elif name == "checkphonedevicestate":
+            found[name] = "false"  # the one that is on unless it is said to be off
     if language := table.text("language", pattern="[a-z]{2}", means='two small letters, such as "he"'):
         found["language"] = language
     if "ignoredncstatus" in table.values:

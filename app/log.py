@@ -12,11 +12,12 @@ import re
 import sys
 from collections.abc import Iterable, MutableMapping
 from typing import Any, Literal
+from urllib.parse import urlsplit
 
 import structlog
 
 EventDict = MutableMapping[str, Any]
-_NUMBER = re.compile(r"(?<![\w-])\+?\d[\d\-\s().]{6,18}\d(?![\w-])")
+_NUMBER = re.compile(r"(?<![\w-])\+?\d[\d\-\u2010-\u2015\s().]{6,18}\d(?![\w-])")
 _NEVER_MASKED = frozenset({"timestamp", "lead_id", "attempt_id", "request_id", "call_id", "event", "level", "logger"})
 _TOKEN_IN_PATH = re.compile(r"(/v1/(?:hooks/[^/\s]+|voicenter/cdr)/)[^/?\s]+")
 _TOKEN_IN_QUERY = re.compile(r"([?&](?:token|code)=)[^&\s]+", re.IGNORECASE)
@@ -32,7 +33,7 @@ class Redactor:
         for key, value in line.items():
             if isinstance(value, str):
                 line[key] = self.clean(value, numbers=key not in _NEVER_MASKED)
-            elif isinstance(value, list | tuple | dict) and key not in ("lead_ids",):
+            elif value is not None and not isinstance(value, bool | int | float) and key != "lead_ids":
                 line[key] = self.clean(repr(value), numbers=True)
         return line
 
@@ -98,6 +99,8 @@ def configure_logging(
 
 
 def secrets_of(settings: Any) -> list[str]:
-    """Every secret value of the settings, for the redactor."""
-    values = (getattr(settings, name) for name in type(settings).model_fields)
-    return [value.get_secret_value() for value in values if hasattr(value, "get_secret_value")]
+    """Every secret value of the settings, for the redactor: also the passwords inside addresses."""
+    values = [getattr(settings, name) for name in type(settings).model_fields]
+    passwords = [urlsplit(value).password for value in values if isinstance(value, str) and "://" in value]
+    secrets = [value.get_secret_value() for value in values if hasattr(value, "get_secret_value")]
+    return secrets + [password for password in passwords if password]

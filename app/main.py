@@ -175,7 +175,7 @@ async def _running(
         loops = [_spawn(loop) for loop in (dispatcher.run(), outcomes.run(), sweeper.run())]
         presence = _presence(settings, metrics, stack)
         if presence is not None:
-            loops.append(_spawn(Progress(store, presence, hub, metrics, apart=options.presence_apart).run()))
+            loops.append(_spawn(Progress(store, presence, rules, hub, metrics, apart=options.presence_apart).run()))
         log.info("started", version=__version__, database=engine.dialect, agents=len(rules.directory.agents))
         dispatcher.wake()
         try:

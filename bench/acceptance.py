@@ -13,7 +13,7 @@ from bench.workbench import Workbench, connections
 
 async def measure(bench: Workbench) -> list[Figure]:
     """Rounds of both in turn; the medians, and the ratio."""
-    rounds = int(bench.pick(4, 2))
+    rounds = int(bench.pick(4, 1))
     ours: list[load.Run] = []
     cpu: list[float] = []
     async with (

@@ -32,6 +32,23 @@ def free_port() -> int:
         return port
 
 
+async def output_of(*command: str, seconds: float) -> str:
+    """What a short-lived `command`, run in the checkout, prints; CannotMeasure when it fails or takes longer."""
+    process = await asyncio.create_subprocess_exec(*command, cwd=ROOT, stdout=asyncio.subprocess.PIPE)
+    try:
+        async with asyncio.timeout(seconds):
+            out, _ = await process.communicate()
+    except TimeoutError as error:
+        raise CannotMeasure(f"{command[1:3]} took more than {seconds:g} s") from error
+    finally:
+        if process.returncode is None:
+            process.kill()
+            await process.wait()
+    if process.returncode:
+        raise CannotMeasure(f"{command[1:3]} ended with {process.returncode}")
+    return out.decode()
+
+
 class Child:
     """`command` on `core`, as a context manager. It dies with us, however we die."""
 

@@ -19,7 +19,7 @@ LEADS = 20.0  # leads a second meanwhile
 
 async def measure(bench: Workbench) -> list[Figure]:
     """p99 over the whole time of both troubles."""
-    seconds = bench.pick(15, 4)
+    seconds = bench.pick(15, 2.5)
     async with Stub(hangs=True) as stub, bench.service(stub.url, "hang") as service:
         polled, leads = await _poll(service, seconds, lambda: None)
         await load.until(lambda: len(stub.calls) >= min(AGENTS, LEADS * seconds), 5, "calls hang at the provider")

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import os
 import platform
+import shutil
 import sqlite3
+import subprocess
 from datetime import UTC, datetime
 from importlib.metadata import version
 from pathlib import Path
@@ -23,9 +25,26 @@ def describe() -> dict[str, str]:
         "kernel": platform.release(),
         "python": platform.python_version(),
         "sqlite": sqlite3.sqlite_version,
+        "commit": _commit(),
         "load before": " ".join(f"{load:.2f}" for load in os.getloadavg()),
     }
     return found | {name: version(name) for name in LIBRARIES}
+
+
+def _commit() -> str:
+    """The commit that is checked out, with a + when files differ from it."""
+    git = shutil.which("git")
+    if git is None:
+        return "unknown"
+    done = subprocess.run(
+        [git, "describe", "--always", "--dirty=+"],
+        cwd=Path(__file__).parent,
+        capture_output=True,
+        text=True,
+        check=False,
+        timeout=10,
+    )
+    return done.stdout.strip() or "unknown"
 
 
 def _processor() -> str:

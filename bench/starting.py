@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-import asyncio
 import sys
 
-from bench.child import ROOT
-from bench.figures import CannotMeasure, Figure, median
+from bench.child import output_of
+from bench.figures import Figure, median
 from bench.machine import SERVICE_CORE
 from bench.stub import Stub
 from bench.workbench import Workbench
@@ -22,7 +21,7 @@ print(time.perf_counter() - began)
 
 async def measure(bench: Workbench) -> list[Figure]:
     """Medians; the first import is not counted, it may compile."""
-    rounds = int(bench.pick(5, 3))
+    rounds = int(bench.pick(5, 1))
     imports = [await _import() for _ in range(rounds + 1)][1:]
     fresh: list[float] = []
     again: list[float] = []
@@ -44,10 +43,4 @@ async def measure(bench: Workbench) -> list[Figure]:
 
 
 async def _import() -> float:
-    process = await asyncio.create_subprocess_exec(
-        sys.executable, "-c", IMPORT % SERVICE_CORE, cwd=ROOT, stdout=asyncio.subprocess.PIPE
-    )
-    out, _ = await asyncio.wait_for(process.communicate(), 60)
-    if process.returncode:
-        raise CannotMeasure("app.main cannot be imported")
-    return float(out)
+    return float(await output_of(sys.executable, "-c", IMPORT % SERVICE_CORE, seconds=60))

@@ -46,7 +46,7 @@ class Watcher(asyncio.Protocol):
 
 async def measure(bench: Workbench) -> list[Figure]:
     """Memory before and after, and T1 without and with the streams."""
-    count = int(bench.pick(1000, 200))
+    count = int(bench.pick(1000, 100))
     urls: list[str] = []
 
     def heard(at: float, reply: Reply) -> None:
@@ -60,14 +60,14 @@ async def measure(bench: Workbench) -> list[Figure]:
         try:
             parked = await load.many(pool, lambda: visitors.lead(visitors.PARKED), count, heard=heard)
             parked.expect("202")
-            await at_fixed_rate(pool, stub, bench.pick(3, 1))
-            alone = await at_fixed_rate(pool, stub, bench.pick(15, 3))
+            await at_fixed_rate(pool, stub, bench.pick(3, 0.5))
+            alone = await at_fixed_rate(pool, stub, bench.pick(15, 1.5))
             before = service.memory()
             began = time.monotonic()
             watchers = await _open(service.port, urls)
             opened = time.monotonic() - began
             more = service.memory() - before
-            beside = await at_fixed_rate(pool, stub, bench.pick(15, 3))
+            beside = await at_fixed_rate(pool, stub, bench.pick(15, 1.5))
             if not all(watcher.open for watcher in watchers):
                 raise CannotMeasure("streams were closed while they should have been open")
         finally:

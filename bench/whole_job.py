@@ -52,11 +52,11 @@ async def measure(bench: Workbench) -> list[Figure]:
         hangups = Hangups(service.port, TALK)
         stub.on_call = hangups.later
         try:
-            await _work(Job(pool, stub, hangups), service, bench.pick(2, 1))
+            await _work(Job(pool, stub, hangups), service, bench.pick(2, 0.5))
             job = Job(pool, stub, hangups)
             bench.sample(service)
             before = service.cpu()
-            seconds = await _work(job, service, bench.pick(60, 6))
+            seconds = await _work(job, service, bench.pick(60, 3))
             spent = service.cpu()
         finally:
             await hangups.close()

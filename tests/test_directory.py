@@ -288,6 +288,7 @@ def test_provider_options_are_kept_as_the_text_to_send() -> None:
         "ignoredncstatus = 2\nchecktargetdevicestate = 1\n"
     ).policy.provider_options
     assert options == {
+        "checkphonedevicestate": "false",
         "phonecallerid": "97235123456",
         "targetcallerid": "035123456",
         "phonecallername": "Website",

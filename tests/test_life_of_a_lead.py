@@ -211,7 +211,9 @@ def test_6_a_request_the_provider_calls_wrong_fails_visibly_and_is_not_repeated(
     assert story.rung_agents() == ["dana"]
 
 
-def test_7_an_agent_who_does_not_answer_is_not_rung_again_for_this_lead_while_another_is_free(story: Story) -> None:
+def test_7_an_agent_who_does_not_answer_is_not_rung_again_for_this_lead_while_another_is_free(
+    story: Story,
+) -> None:
     story.agent_does("dana", agent="no_answer", agent_after=0.02)
     story.agent_does("yossi", agent="no_answer", agent_after=0.02)
     noa = story.sends_the_form("Noa", "054-234-5678")
@@ -398,6 +400,10 @@ def test_14_a_killed_service_comes_back_loses_nobody_and_calls_nobody_twice() ->
             sandbox.phone("0542345672").hangup()
             gil.sees("connected")
 
-        assert [request["target"] for request in sandbox.requests()] == ["0542345671", "0542345672", "0542345673"]
+        assert [request["target"] for request in sandbox.requests()] == [
+            "0542345671",
+            "0542345672",
+            "0542345673",
+        ]
         assert service.metric("leadring_leads_unaccounted") == 0
         assert "Traceback" not in service.log

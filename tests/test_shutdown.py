@@ -75,7 +75,7 @@ def test_sigterm_under_load_finishes_what_is_under_way_and_keeps_what_waits(
         followers = [Follower(service, visitor) for visitor in (visitors[0], visitors[3], visitors[7])]
         began = time.monotonic()
         service.signal(signal.SIGTERM)
-        # Within the call that refuses company: whoever still gets an answer is told that we are going down.
+        # The port closes at once, or nearly: until then there is an answer, which in the end is "not ready".
         while (status := _readiness(service)) is not None:
             assert status in (200, 503)
             assert time.monotonic() - began < PATIENCE
@@ -142,7 +142,9 @@ def test_a_provider_that_never_answers_does_not_hold_up_the_end_beyond_its_deadl
     assert '"dials_cut_off": 0' in service.log
 
 
-def test_a_service_that_is_going_down_is_not_ready_and_dials_nobody_but_still_takes_leads(tmp_path: Path) -> None:
+def test_a_service_that_is_going_down_is_not_ready_and_dials_nobody_but_still_takes_leads(
+    tmp_path: Path,
+) -> None:
     with Story(tmp_path) as story:
         assert story.http.get("/readyz").status_code == 200
         story.on_the_loop(story.desk.begin_shutdown)

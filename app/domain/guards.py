@@ -6,7 +6,7 @@ Money fails closed, leads fail open: in doubt, store and do not dial.
 from __future__ import annotations
 
 from dataclasses import dataclass
-from datetime import UTC, datetime
+from datetime import date, datetime, time, timedelta
 from typing import Final
 from zoneinfo import ZoneInfo
 
@@ -72,8 +72,14 @@ def caps(calls: CallCap, timezone: str, now: int) -> tuple[Cap, ...]:
         start = now - now % HOUR
         found.append(Cap("hour", start, calls.per_hour, start + HOUR))
     if calls.per_day is not None:
-        local = datetime.fromtimestamp(now / 1000, ZoneInfo(timezone))
-        midnight = local.replace(hour=0, minute=0, second=0, microsecond=0)
-        start = int(midnight.astimezone(UTC).timestamp() * 1000)
-        found.append(Cap("day", start, calls.per_day, start + 24 * HOUR))
+        zone = ZoneInfo(timezone)
+        today = datetime.fromtimestamp(now / 1000, zone).date()
+        # Where the clocks change, a day has 23 or 25 hours.
+        start, end = (_midnight(day, zone) for day in (today, today + timedelta(days=1)))
+        found.append(Cap("day", start, calls.per_day, end))
     return tuple(found)
+
+
+def _midnight(day: date, zone: ZoneInfo) -> int:
+    """When the day begins there, in milliseconds; the first time when midnight strikes twice."""
+    return int(datetime.combine(day, time.min, zone).timestamp() * 1000)

@@ -121,7 +121,10 @@ class LeadViews:
         try:
             while True:
                 watch.changed.clear()
-                view = await self.see(lead_id, token)
+                try:
+                    view = await self.see(lead_id, token)
+                except Unavailable:
+                    return  # the browser comes back by itself, and hears the story when the database is back
                 if view != last:
                     yield view
                     last = view

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import contextlib
 
 import structlog
 
@@ -20,7 +19,7 @@ from app.service.rules import Rules
 
 log = structlog.get_logger("leadring.outcomes")
 
-TICK = 5.0  # seconds between looks for records whose attempt was not there yet
+TICK = 5.0  # seconds between tries with records that could not be applied when they came
 
 
 class Outcomes:
@@ -41,20 +40,19 @@ class Outcomes:
         self._dispatcher = dispatcher
         self._hub = hub
         self._metrics = metrics
-        self._woken = asyncio.Event()
 
     async def keep(self, body: str) -> None:
-        """Store the report as it came; it is applied right afterwards, and after a restart too."""
-        if await self._store.keep_cdr(body):
-            self._woken.set()
+        """Store the report as it came, and apply it in the same breath; what cannot be applied yet is tried again."""
+        records = self._read_records(body)
+        moved = await self._store.report(body, records, self._decide, self._rules.caps)
+        for one in moved:
+            self._tell(one)
+        if moved:
+            self._dispatcher.wake()
 
     async def run(self) -> None:
         """Apply until cancelled."""
         while True:
-            with contextlib.suppress(TimeoutError):
-                async with asyncio.timeout(TICK):
-                    await self._woken.wait()
-            self._woken.clear()
             try:
                 while await self.apply():
                     pass
@@ -63,6 +61,7 @@ class Outcomes:
             except Exception:
                 # Without this loop no outcome arrives; what failed stays kept and is tried again.
                 log.exception("cdr.apply_failed")
+            await asyncio.sleep(TICK)
 
     async def apply(self) -> int:
         """Apply the kept records once; how many attempts were settled by them.

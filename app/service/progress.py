@@ -1,7 +1,8 @@
 """Progress: while calls are on the line, asks what is happening on them, so that both legs are told live.
 
 Nobody is asked while no call is placed, and never more often than the provider can bear (facts 3.2: five
-seconds apart, or its data is stale). What is heard is written once and told; nothing is decided from it here.
+seconds apart, or its data is stale). What is heard is written once and told; a call that
+is still on the line is not taken for over. Nothing else is decided from it.
 """
 
 from __future__ import annotations
@@ -16,6 +17,7 @@ from app.errors import StorageUnavailable
 from app.metrics import Metrics
 from app.ports import LiveCall, Presence, Store
 from app.service.hub import Hub
+from app.service.rules import Rules
 
 log = structlog.get_logger("leadring.progress")
 
@@ -26,8 +28,11 @@ IDLE = 1.0  # seconds between looks at our own table
 class Progress:
     """Follows placed calls. `apart` in seconds."""
 
-    def __init__(self, store: Store, presence: Presence, hub: Hub, metrics: Metrics, *, apart: float = APART) -> None:
+    def __init__(
+        self, store: Store, presence: Presence, rules: Rules, hub: Hub, metrics: Metrics, *, apart: float = APART
+    ) -> None:
         self._store = store
+        self._rules = rules
         self._presence = presence
         self._hub = hub
         self._metrics = metrics
@@ -55,9 +60,10 @@ class Progress:
         live = await self._presence.look()
         if live is None:
             return True
+        look_at = self._store.clock.now() + self._rules.policy.assume_call * 1000
         for attempt in placed:
             call = _call_of(attempt, live)
-            if call is not None and await self._store.note_phase(attempt, call.phase):
+            if call is not None and await self._store.note_phase(attempt, call.phase, look_at):
                 self._tell(attempt, call)
         return True
 

@@ -13,7 +13,7 @@ from app.domain.moves import Move
 from app.domain.states import ATTEMPT_LIVE, ATTEMPT_MOVES, LEAD_FINAL, LEAD_LIVE, LEAD_MOVES, may_move
 from app.domain.stories import Moved
 from app.store import budgets, events
-from app.store.statements import ATTEMPT_COLUMNS, LEAD_COLUMNS, attempt_of, lead_of
+from app.store.statements import ATTEMPT_COLUMNS, LEAD_COLUMNS, among, attempt_of, lead_of
 from app.store.tables import agents, attempts, leads
 from app.store.updates import update_one
 
@@ -40,7 +40,12 @@ _looks = (
 )
 _abandoned = (
     update(attempts)
-    .where(attempts.c.state.in_(("reserved", "sending")), attempts.c.owner != bindparam("by"))
+    .where(
+        attempts.c.look_at.is_not(None),
+        attempts.c.look_at.is_not(None),
+        attempts.c.state.in_(("reserved", "sending")),
+        attempts.c.owner != bindparam("by"),
+    )
     .values(look_at=bindparam("at"))
 )
 _wrap_up_over = (
@@ -189,7 +194,7 @@ def _lead_may_go(conn: Connection, lead: Lead, state: str) -> bool:
     if lead.state in LEAD_FINAL and state in LEAD_LIVE:
         # A closed lead comes back to life only while the number has no other live lead.
         own = select(leads.c.phone_key).where(leads.c.id == lead.id).scalar_subquery()
-        other = select(leads.c.id).where(leads.c.phone_key == own, leads.c.state.in_(LEAD_LIVE))
+        other = select(leads.c.id).where(leads.c.phone_key == own, among(leads.c.state, LEAD_LIVE))
         return conn.execute(other).first() is None
     return True
 

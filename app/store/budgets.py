@@ -4,13 +4,18 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from sqlalchemy import Connection, and_, bindparam, or_, select, update
+from sqlalchemy import Connection, bindparam, select, update
 from sqlalchemy.dialects import postgresql, sqlite
 
 from app.domain.guards import Cap
 from app.store.tables import budgets
 
 _used = select(budgets.c.used).where(budgets.c.span == bindparam("span"), budgets.c.starts_at == bindparam("starts_at"))
+_give_back = (
+    update(budgets)
+    .where(budgets.c.span == bindparam("of_span"), budgets.c.starts_at == bindparam("start"), budgets.c.used > 0)
+    .values(used=budgets.c.used - 1)
+)
 
 
 def full(conn: Connection, caps: Sequence[Cap]) -> Cap | None:
@@ -54,10 +59,9 @@ def _spend_one(conn: Connection, cap: Cap) -> bool:
 
 def refund(conn: Connection, caps: Sequence[Cap]) -> None:
     """Give one call back to each cap: the request never left, or was refused."""
-    if not caps:
-        return
-    mine = or_(*(and_(budgets.c.span == cap.span, budgets.c.starts_at == cap.starts_at) for cap in caps))
-    conn.execute(update(budgets).where(mine, budgets.c.used > 0).values(used=budgets.c.used - 1))
+    # One row after the other, as `spend` takes them: in another order the two would wait for each other.
+    for cap in caps:
+        conn.execute(_give_back, {"of_span": cap.span, "start": cap.starts_at})
 
 
 def observe(conn: Connection, caps: Sequence[Cap]) -> bool:

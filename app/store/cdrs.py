@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import hashlib
+from functools import cache
 from typing import Any
 
 from sqlalchemy import Connection, bindparam, select, update
+from sqlalchemy.sql.dml import ReturningInsert
 
 from app.domain.lead import Attempt
 from app.domain.moves import NEVER_DIALLED, outcome_of
@@ -13,7 +15,7 @@ from app.domain.phone import same_number
 from app.domain.stories import KeptCdr
 from app.ports import CallRecord
 from app.store import events
-from app.store.statements import ATTEMPT_COLUMNS, attempt_of, insert_or_nothing
+from app.store.statements import ATTEMPT_COLUMNS, among, attempt_of, insert_unless_there
 from app.store.tables import attempts, cdrs, leads
 from app.store.updates import update_returning
 
@@ -23,7 +25,7 @@ LOOK_BACK = 6 * 3_600_000  # milliseconds a match by extension and number looks 
 
 _kept = (
     select(cdrs.c.id, cdrs.c.body, cdrs.c.received_at)
-    .where(cdrs.c.state == "kept")
+    .where(among(cdrs.c.state, ["kept"]))
     .order_by(cdrs.c.tries, cdrs.c.id)
     .limit(bindparam("most"))
 )
@@ -35,6 +37,7 @@ _close = (
 _tries = select(cdrs.c.tries).where(cdrs.c.id == bindparam("cdr"))
 _again = update(cdrs).where(cdrs.c.id == bindparam("cdr")).values(tries=cdrs.c.tries + 1)
 _by_id = select(*ATTEMPT_COLUMNS).where(attempts.c.id == bindparam("attempt"))
+_locked = _by_id.with_for_update()
 _by_call = (
     select(*ATTEMPT_COLUMNS).where(attempts.c.call_id == bindparam("call")).order_by(attempts.c.reserved_at.desc())
 )
@@ -52,14 +55,17 @@ _by_extension = (
 )
 
 
-def keep(conn: Connection, body: str, now: int) -> bool:
-    """Store the text as it came; False when exactly this text was stored before."""
+def keep(conn: Connection, body: str, now: int) -> KeptCdr | None:
+    """Store the text as it came; None when exactly this text was stored before."""
     digest = hashlib.sha256(body.encode("utf-8", "surrogatepass")).hexdigest()
-    done = conn.execute(
-        insert_or_nothing(conn, cdrs),
-        {"received_at": now, "digest": digest, "body": body, "state": "kept", "tries": 0},
-    )
-    return done.rowcount == 1
+    values = {"received_at": now, "digest": digest, "body": body, "state": "kept", "tries": 0}
+    made = conn.execute(_keep(conn.dialect.name), values).scalar()
+    return None if made is None else KeptCdr(made, body, now)
+
+
+@cache
+def _keep(dialect: str) -> ReturningInsert[int]:
+    return insert_unless_there(dialect, cdrs).returning(cdrs.c.id)
 
 
 def kept(conn: Connection, most: int = 50) -> list[KeptCdr]:
@@ -119,16 +125,17 @@ def note_leg(conn: Connection, attempt: Attempt, record: CallRecord, now: int) -
     A repeated record changes nothing, a later one never turns an answered leg into an unanswered one, and another
     word for "not reached" is no second try.
     """
+    # Read again and locked: the other leg's record may have come in another transaction since `match` looked.
+    attempt = attempt_of(conn.execute(_locked, {"attempt": attempt.id}).one())
     values: dict[str, Any] = {}
     if record.agent_leg_status and attempt.leg1_status is None:
         values["leg1_status"] = record.agent_leg_status
-    if record.leg == 1 and attempt.leg1_status != "ANSWER":
+    if record.leg == 1 and record.status and attempt.leg1_status != "ANSWER":
         values |= {"leg1_status": record.status, "leg1_talk": record.talk_seconds}
         if record.status == "ANSWER":
             events.add(conn, [_heard("agent_answered", attempt, now)])
-    if record.leg == 2 and _weight(record.status, record.talk_seconds) > _weight(
-        attempt.leg2_status, attempt.leg2_talk
-    ):
+    says = _weight(record.status or None, record.talk_seconds)
+    if record.leg == 2 and says > _weight(attempt.leg2_status, attempt.leg2_talk):
         values |= {"leg2_status": record.status, "leg2_talk": record.talk_seconds}
     if record.recording:
         values["recording"] = record.recording

@@ -8,19 +8,18 @@ a free agent could serve, for the first few due leads of that site's index.
 from __future__ import annotations
 
 import heapq
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any
 
 from sqlalchemy import Connection, and_, bindparam, insert, or_, select, update
 
-from app.directory import CallCap
+from app.directory import Agent, CallCap
 from app.domain.guards import HELD_FOR, Cap
 from app.domain.lead import Attempt, Claim, Lead
 from app.domain.routing import FreeAgent, Roster
 from app.ids import new_id
 from app.store import budgets, events
-from app.store.statements import LEAD_COLUMNS, lead_of
+from app.store.statements import LEAD_COLUMNS, among, lead_of
 from app.store.tables import agents, attempts, leads
 
 _is_free = and_(
@@ -32,32 +31,17 @@ _is_free = and_(
 _free = select(agents.c.id, agents.c.idle_since, agents.c.assigned_at).where(_is_free)
 _due = (
     select(*LEAD_COLUMNS)
-    .where(leads.c.site == bindparam("of_site"), leads.c.state == "waiting", leads.c.due_at <= bindparam("at"))
+    .where(leads.c.site == bindparam("of_site"), among(leads.c.state, ["waiting"]), leads.c.due_at <= bindparam("at"))
     .order_by(leads.c.due_at)
     .limit(bindparam("most"))
     .with_for_update(skip_locked=True)
 )
-_reserve = (
-    update(agents)
-    .where(
-        agents.c.id.in_(
-            select(agents.c.id)
-            .where(agents.c.id == bindparam("agent"), _is_free)
-            .with_for_update(skip_locked=True)
-            .scalar_subquery()
-        )
-    )
-    .values(
-        state="reserved",
-        attempt_id=bindparam("attempt"),
-        until=None,
-        paused=0,
-        paused_until=None,
-        pause_reason=None,
-        assigned_at=bindparam("at"),
-    )
+_lock = (
+    select(agents.c.id)
+    .where(agents.c.id.in_(bindparam("ids", expanding=True)), _is_free)
+    .with_for_update(skip_locked=True)
 )
-_reserve_lite = (
+_reserve = (
     update(agents)
     .where(agents.c.id == bindparam("agent"), _is_free)
     .values(
@@ -106,51 +90,66 @@ def claim(conn: Connection, terms: ClaimTerms, now: int) -> tuple[list[Claim], l
     free = {row.id: FreeAgent(row.id, row.idle_since, row.assigned_at) for row in conn.execute(_free, {"at": now})}
     if not free:
         return [], []
+    due = _due_leads(conn, terms, free, now)
     claims: list[Claim] = []
     held: list[str] = []
-    history: list[dict[str, Any]] = []
-    for lead in _due_leads(conn, terms, free, now):
-        if not free:
+    while due and free:
+        pairs, due = _pair(terms.roster, due, free)
+        if not pairs:
             break
-        candidates = terms.roster.order(lead.site, free, lead.avoid_agent)
-        if not candidates:
-            continue
-        if not _may_spend(conn, terms):
-            conn.execute(_hold, {"lead": lead.id, "until": now + HELD_FOR})
-            history.append(
-                events.entry(now, lead.id, "held", "guard", from_state="waiting", to_state="held", why="calls")
-            )
-            held.append(lead.id)
-            continue
-        made = _reserve_first(conn, lead, [(agent.id, agent.extension) for agent in candidates], terms, now)
-        if made is None:
-            budgets.refund(conn, terms.caps)
-            continue
-        free.pop(made.agent_id)
-        claims.append(Claim(lead, made))
-        history.append(
-            events.entry(
-                now,
-                lead.id,
-                "reserved",
-                "dispatcher",
-                attempt_id=made.id,
-                agent_id=made.agent_id,
-                from_state="waiting",
-                to_state="dialing",
-            )
-        )
-    events.add(conn, history)
+        ours = _lock_agents(conn, [agent.id for _, agent in pairs], now)
+        for _, agent in pairs:
+            free.pop(agent.id)  # ours, or somebody else's
+        due = [lead for lead, agent in pairs if agent.id not in ours] + due
+        for lead, agent in pairs:
+            if agent.id not in ours:
+                continue
+            if _may_spend(conn, terms):
+                claims.append(Claim(lead, _attempt(lead, agent, now)))
+            else:
+                held.append(lead.id)
+    _write(conn, claims, terms, now)
+    _write_held(conn, held, now)
     return claims, held
 
 
-def _due_leads(conn: Connection, terms: ClaimTerms, free: dict[str, FreeAgent], now: int) -> list[Lead]:
+def _due_leads(conn: Connection, terms: ClaimTerms, free: Mapping[str, FreeAgent], now: int) -> list[Lead]:
     most = min(terms.most, len(free))
     found: list[list[Lead]] = []
     for site in terms.roster.servable(free):
         rows = conn.execute(_due, {"of_site": site, "at": now, "most": most})
         found.append([lead_of(row) for row in rows])
     return list(heapq.merge(*found, key=lambda lead: lead.due_at or 0))[:most]
+
+
+def _pair(
+    roster: Roster, due: Sequence[Lead], free: Mapping[str, FreeAgent]
+) -> tuple[list[tuple[Lead, Agent]], list[Lead]]:
+    """An agent for each lead, longest due first, as far as they go; and the leads for whom nobody is left."""
+    lines: dict[str, list[Agent]] = {}
+    taken: set[str] = set()
+    pairs: list[tuple[Lead, Agent]] = []
+    left: list[Lead] = []
+    for lead in due:
+        if lead.site not in lines:
+            lines[lead.site] = roster.order(lead.site, free, None)
+        line = [agent for agent in lines[lead.site] if agent.id not in taken]
+        # Who has just missed this lead is asked again only when there is nobody else.
+        agent = next((agent for agent in line if agent.id != lead.avoid_agent), line[0] if line else None)
+        if agent is None:
+            left.append(lead)
+            continue
+        taken.add(agent.id)
+        lines[lead.site] = line
+        pairs.append((lead, agent))
+    return pairs, left
+
+
+def _lock_agents(conn: Connection, ids: list[str], now: int) -> set[str]:
+    """Those of the agents that are still free and now locked by us; replicas pass each other here."""
+    if conn.dialect.name == "sqlite":
+        return set(ids)  # one writer: what was read in this transaction still holds
+    return set(conn.execute(_lock, {"ids": ids, "at": now}).scalars())
 
 
 def _may_spend(conn: Connection, terms: ClaimTerms) -> bool:
@@ -162,45 +161,80 @@ def _may_spend(conn: Connection, terms: ClaimTerms) -> bool:
     return budgets.spend(conn, terms.caps)
 
 
-def _reserve_first(
-    conn: Connection, lead: Lead, candidates: Sequence[tuple[str, str]], terms: ClaimTerms, now: int
-) -> Attempt | None:
-    attempt_id = new_id()
-    statement = _reserve if conn.dialect.name == "postgresql" else _reserve_lite
-    for agent_id, extension in candidates:
-        if conn.execute(statement, {"agent": agent_id, "attempt": attempt_id, "at": now}).rowcount != 1:
-            continue
-        if conn.execute(_take, {"lead": lead.id, "attempt": attempt_id}).rowcount != 1:
-            raise RuntimeError("a locked lead was moved under the claim")
-        conn.execute(
-            _insert_attempt,
+def _attempt(lead: Lead, agent: Agent, now: int) -> Attempt:
+    return Attempt(
+        id=new_id(),
+        lead_id=lead.id,
+        agent_id=agent.id,
+        extension=agent.extension,
+        number=lead.attempts + 1,
+        state="reserved",
+        outcome=None,
+        reserved_at=now,
+        sending_at=None,
+        call_id=None,
+        leg1_status=None,
+        leg1_talk=None,
+        leg2_status=None,
+        leg2_talk=None,
+    )
+
+
+def _write(conn: Connection, claims: Sequence[Claim], terms: ClaimTerms, now: int) -> None:
+    """The reservations, all or nothing: a row that was not there as we read it undoes the whole claim."""
+    if not claims:
+        return
+    made = [claim.attempt for claim in claims]
+    reserve = [{"agent": one.agent_id, "attempt": one.id, "at": now} for one in made]
+    take = [{"lead": one.lead_id, "attempt": one.id} for one in made]
+    for statement, parameters in ((_reserve, reserve), (_take, take)):
+        hit = conn.execute(statement, parameters).rowcount
+        # asyncpg does not count many at once (-1); there the rows are locked and the indexes are the belt.
+        if hit not in (len(made), -1):
+            raise RuntimeError("a row was moved under the claim")
+    conn.execute(
+        _insert_attempt,
+        [
             {
-                "id": attempt_id,
-                "lead_id": lead.id,
-                "agent_id": agent_id,
-                "extension": extension,
-                "number": lead.attempts + 1,
+                "id": one.id,
+                "lead_id": one.lead_id,
+                "agent_id": one.agent_id,
+                "extension": one.extension,
+                "number": one.number,
                 "state": "reserved",
                 "owner": terms.owner,
                 "holds_agent": 1,
                 "look_at": now + terms.lease,
                 "reserved_at": now,
-            },
-        )
-        return Attempt(
-            id=attempt_id,
-            lead_id=lead.id,
-            agent_id=agent_id,
-            extension=extension,
-            number=lead.attempts + 1,
-            state="reserved",
-            outcome=None,
-            reserved_at=now,
-            sending_at=None,
-            call_id=None,
-            leg1_status=None,
-            leg1_talk=None,
-            leg2_status=None,
-            leg2_talk=None,
-        )
-    return None
+            }
+            for one in made
+        ],
+    )
+    events.add(
+        conn,
+        [
+            events.entry(
+                now,
+                one.lead_id,
+                "reserved",
+                "dispatcher",
+                attempt_id=one.id,
+                agent_id=one.agent_id,
+                from_state="waiting",
+                to_state="dialing",
+            )
+            for one in made
+        ],
+    )
+
+
+def _write_held(conn: Connection, held: Sequence[str], now: int) -> None:
+    for lead_id in held:
+        conn.execute(_hold, {"lead": lead_id, "until": now + HELD_FOR})
+    events.add(
+        conn,
+        [
+            events.entry(now, lead_id, "held", "guard", from_state="waiting", to_state="held", why="calls")
+            for lead_id in held
+        ],
+    )

@@ -4,24 +4,28 @@ from __future__ import annotations
 
 from sqlalchemy import Connection, and_, bindparam, func, not_, or_, select
 
-from app.domain.states import ATTEMPT_LIVE
+from app.domain.states import ATTEMPT_LIVE, LEAD_LIVE
 from app.domain.stories import Gauges
 from app.store.agents import states
+from app.store.statements import among
 from app.store.tables import attempts, leads
 
 # A lead that nothing will ever move again: being dialled without a live attempt, or overdue for the sweeper
 # by far more than any sweep takes. The constraints make most of it impossible; this counts what is left.
 GRACE = 600_000
 
+_is_open = among(leads.c.state, LEAD_LIVE)
 _waiting = (
     select(leads.c.reason, func.count().label("many"), func.min(leads.c.received_at).label("oldest"))
-    .where(leads.c.state == "waiting")
+    .where(_is_open, leads.c.state == "waiting")
     .group_by(leads.c.reason)
 )
-_held = select(leads.c.reason, func.count().label("many")).where(leads.c.state == "held").group_by(leads.c.reason)
+_held = (
+    select(leads.c.reason, func.count().label("many")).where(_is_open, leads.c.state == "held").group_by(leads.c.reason)
+)
 _has_live_attempt = (
     select(attempts.c.id)
-    .where(attempts.c.lead_id == leads.c.id, attempts.c.state.in_(ATTEMPT_LIVE))
+    .where(attempts.c.lead_id == leads.c.id, among(attempts.c.state, ATTEMPT_LIVE))
     .correlate(leads)
     .exists()
 )
@@ -29,7 +33,7 @@ _unaccounted = (
     select(func.count())
     .select_from(leads)
     .where(
-        leads.c.state.in_(("waiting", "dialing", "held")),
+        _is_open,
         or_(
             and_(leads.c.state == "dialing", not_(_has_live_attempt)),
             and_(leads.c.state.in_(("waiting", "held")), leads.c.expires_at <= bindparam("overdue")),

@@ -17,14 +17,14 @@ from app.domain.intake_results import Accepted
 from app.domain.lead import NewLead
 from app.domain.states import LEAD_LIVE
 from app.store import budgets, events
-from app.store.statements import lock_phone
+from app.store.statements import among, lock_phone
 from app.store.tables import leads, submissions
 
 ORPHANED_AFTER = 15_000  # milliseconds after which an unanswered submission belongs to a process that died
 
 _submission = select(submissions).where(submissions.c.site == bindparam("site"), submissions.c.key == bindparam("key"))
 _live = select(leads.c.id, leads.c.state, leads.c.reason).where(
-    leads.c.phone_key == bindparam("phone_key"), leads.c.state.in_(LEAD_LIVE)
+    leads.c.phone_key == bindparam("phone_key"), among(leads.c.state, LEAD_LIVE)
 )
 # The count-th latest admission of a number in the window: when there is one, the rate is used up until it is out.
 _admitted = (

@@ -7,7 +7,7 @@ from sqlalchemy import Connection, bindparam, func, or_, select, update
 from app.domain.lead import Lead
 from app.domain.stories import LeadStory
 from app.store import events
-from app.store.statements import LEAD_COLUMNS, lead_of
+from app.store.statements import LEAD_COLUMNS, among, lead_of
 from app.store.tables import attempts, leads
 
 _lead = select(*LEAD_COLUMNS).where(leads.c.id == bindparam("lead"))
@@ -28,7 +28,9 @@ _current = (
 _ahead = (
     select(func.count())
     .select_from(leads)
-    .where(leads.c.site == bindparam("of_site"), leads.c.state == "waiting", leads.c.due_at < bindparam("before"))
+    .where(
+        leads.c.site == bindparam("of_site"), among(leads.c.state, ["waiting"]), leads.c.due_at < bindparam("before")
+    )
 )
 _cancel = (
     update(leads)
@@ -53,7 +55,7 @@ _release = (
 _expired = (
     select(leads.c.id, leads.c.state)
     .where(
-        leads.c.state.in_(("waiting", "held")),
+        among(leads.c.state, ("waiting", "held")),
         leads.c.expires_at <= bindparam("at"),
     )
     .order_by(leads.c.expires_at)
@@ -126,7 +128,7 @@ def listed(conn: Connection, states: tuple[str, ...], most: int) -> list[Lead]:
 
 
 _next_due = select(func.min(leads.c.due_at)).where(
-    leads.c.state == "waiting", leads.c.site == bindparam("of_site"), leads.c.due_at > bindparam("after")
+    among(leads.c.state, ["waiting"]), leads.c.site == bindparam("of_site"), leads.c.due_at > bindparam("after")
 )
 
 
@@ -138,7 +140,7 @@ def next_due(conn: Connection, sites: list[str], after: int) -> int | None:
 
 _close_for_now = (
     update(leads)
-    .where(leads.c.site == bindparam("of_site"), leads.c.state == "waiting", leads.c.due_at <= bindparam("at"))
+    .where(leads.c.site == bindparam("of_site"), among(leads.c.state, ["waiting"]), leads.c.due_at <= bindparam("at"))
     .values(due_at=bindparam("due"), expires_at=bindparam("until"), reason="closed")
 )
 

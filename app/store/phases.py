@@ -41,6 +41,15 @@ _placed = (
     .where(attempts.c.look_at.is_not(None), attempts.c.state == "placed")
     .limit(bindparam("most"))
 )
+_later = (
+    update(attempts)
+    .where(
+        attempts.c.id == bindparam("attempt"),
+        attempts.c.state == "placed",
+        attempts.c.look_at < bindparam("until"),
+    )
+    .values(look_at=bindparam("until"))
+)
 
 
 def placed(conn: Connection, most: int = 1000) -> list[PlacedAttempt]:
@@ -48,8 +57,12 @@ def placed(conn: Connection, most: int = 1000) -> list[PlacedAttempt]:
     return [PlacedAttempt(**row) for row in conn.execute(_placed, {"most": most}).mappings()]
 
 
-def note(conn: Connection, seen: PlacedAttempt, phase: str, now: int) -> bool:
-    """Write what a phase proves and was not known yet; True when that was anything."""
+def note(conn: Connection, seen: PlacedAttempt, phase: str, now: int, look_at: int) -> bool:
+    """Write what a phase proves and was not known yet; True when that was anything.
+
+    A call that is seen on the line is not over: its attempt is looked at again no sooner than `look_at`.
+    """
+    conn.execute(_later, {"attempt": seen.id, "until": look_at})
     history = []
     for event, column in PROVES[phase]:
         written = conn.execute(

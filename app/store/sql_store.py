@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from functools import partial
 from typing import Any, TypeVar
@@ -23,6 +24,9 @@ from app.store import agents, attempts, cdrs, claims, gauges, intake, leads, met
 from app.store.engine import Engine
 
 T = TypeVar("T")
+Decide = Callable[[Attempt, Lead], Move | None]
+
+log = logging.getLogger("leadring.store")
 
 # A record may be of any of these: a late account corrects what had to be closed without one.
 REPORTABLE = ("sending", "placed", "unknown", "unresolved", "absent", "ended")
@@ -92,7 +96,7 @@ class SqlStore:
         self,
         attempt_id: str,
         expected: Sequence[str],
-        decide: Callable[[Attempt, Lead], Move | None],
+        decide: Decide,
         who: str,
         caps_at: Callable[[int], Sequence[Cap]],
     ) -> Moved | None:
@@ -140,28 +144,28 @@ class SqlStore:
     async def resume(self, agent: str) -> bool:
         return await self.engine.write(agents.resume, agent)
 
+    async def report(
+        self, body: str, records: Sequence[CallRecord], decide: Decide, caps_at: Callable[[int], Sequence[Cap]]
+    ) -> list[Moved]:
+        try:
+            return await self._write(_leads_of, _report, body, records, decide, caps_at, self._now())
+        except (ValueError, RuntimeError, IntegrityError):
+            # Nothing of it stands; kept at least, it is tried again and then set aside.
+            log.exception("a report could not be applied")
+            await self.keep_cdr(body)
+            return []
+
     async def keep_cdr(self, body: str) -> bool:
-        return await self.engine.write(cdrs.keep, body, self._now())
+        """Keep a report without looking at it; False when exactly this text was kept before."""
+        return await self.engine.write(cdrs.keep, body, self._now()) is not None
 
     async def kept_cdrs(self) -> list[KeptCdr]:
         return await self.engine.read(cdrs.kept)
 
     async def apply_cdr(
-        self,
-        cdr: KeptCdr,
-        records: Sequence[CallRecord],
-        decide: Callable[[Attempt, Lead], Move | None],
-        caps_at: Callable[[int], Sequence[Cap]],
+        self, cdr: KeptCdr, records: Sequence[CallRecord], decide: Decide, caps_at: Callable[[int], Sequence[Cap]]
     ) -> list[Moved]:
-        return await self._write(
-            lambda settled: [moved.lead.id for moved in settled],
-            _apply_cdr,
-            cdr,
-            records,
-            decide,
-            caps_at,
-            self._now(),
-        )
+        return await self._write(_leads_of, _apply_cdr, cdr, records, decide, caps_at, self._now())
 
     async def put_back_cdr(self, cdr: KeptCdr) -> None:
         await self.engine.write(partial(cdrs.put_back, failed=True), cdr, self._now())
@@ -169,8 +173,8 @@ class SqlStore:
     async def placed(self) -> list[PlacedAttempt]:
         return await self.engine.read(phases.placed)
 
-    async def note_phase(self, placed: PlacedAttempt, phase: str) -> bool:
-        return await self._write(lambda _: [placed.lead_id], phases.note, placed, phase, self._now())
+    async def note_phase(self, placed: PlacedAttempt, phase: str, look_at: int = 0) -> bool:
+        return await self._write(lambda _: [placed.lead_id], phases.note, placed, phase, self._now(), look_at)
 
     async def gauges(self) -> Gauges:
         return await self.engine.read(gauges.read, self._now())
@@ -198,11 +202,28 @@ def _moved(moved: Moved | None) -> list[str]:
     return [] if moved is None else [moved.lead.id]
 
 
+def _leads_of(settled: list[Moved]) -> list[str]:
+    return [moved.lead.id for moved in settled]
+
+
+def _report(
+    conn: Connection,
+    body: str,
+    records: Sequence[CallRecord],
+    decide: Decide,
+    caps_at: Callable[[int], Sequence[Cap]],
+    now: int,
+) -> list[Moved]:
+    """Keep the report, and apply what can be applied now; the rest stays kept and is tried again."""
+    cdr = cdrs.keep(conn, body, now)
+    return [] if cdr is None else _apply_cdr(conn, cdr, records, decide, caps_at, now)
+
+
 def _apply_cdr(
     conn: Connection,
     cdr: KeptCdr,
     records: Sequence[CallRecord],
-    decide: Callable[[Attempt, Lead], Move | None],
+    decide: Decide,
     caps_at: Callable[[int], Sequence[Cap]],
     now: int,
 ) -> list[Moved]:

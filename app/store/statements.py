@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import fields
+from functools import cache
 from typing import Any, Final
 
-from sqlalchemy import Connection, Insert, Table, text
+from sqlalchemy import ColumnElement, Connection, Insert, Table, literal_column, text
 from sqlalchemy.dialects import postgresql, sqlite
 
 from app.domain.lead import Attempt, Lead
@@ -17,9 +18,24 @@ _phone_lock = text("SELECT pg_advisory_xact_lock(hashtextextended(:key, 0))")
 
 def insert_or_nothing(conn: Connection, table: Table) -> Insert:
     """An INSERT that does nothing when the row is there already; rowcount tells which."""
-    if conn.dialect.name == "postgresql":
+    return insert_unless_there(conn.dialect.name, table)
+
+
+@cache
+def insert_unless_there(dialect: str, table: Table) -> Insert:
+    """The same for a dialect's name, to be built upon."""
+    if dialect == "postgresql":
         return postgresql.insert(table).on_conflict_do_nothing()
     return sqlite.insert(table).on_conflict_do_nothing()
+
+
+def among(column: ColumnElement[str], values: Sequence[str]) -> ColumnElement[bool]:
+    """`column IN (…)` or `column = …`, the values written out.
+
+    SQLite uses a partial index only where the statement repeats its words, and never for a bound value.
+    """
+    words: list[ColumnElement[str]] = [literal_column(repr(value)) for value in values]
+    return column == words[0] if len(words) == 1 else column.in_(words)
 
 
 def lock_phone(conn: Connection, phone_key: str) -> None:

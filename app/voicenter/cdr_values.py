@@ -21,7 +21,9 @@ def text(value: Any) -> str | None:
         return None
     if isinstance(value, float) and value.is_integer() and abs(value) < MAX_WHOLE:
         value = int(value)
-    clean = "".join(each if each.isprintable() else " " for each in str(value)[: 2 * MAX_TEXT])
+    clean = str(value)[: 2 * MAX_TEXT]
+    if not clean.isprintable():
+        clean = "".join(each if each.isprintable() else " " for each in clean)
     return clean.strip()[:MAX_TEXT] or None
 
 

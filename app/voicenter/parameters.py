@@ -37,7 +37,7 @@ def call_parameters(call: CallRequest, code: str, format: Format) -> dict[str, s
     ours["format"] = format
     options = {name.strip().lower(): value for name, value in call.options.items()}
     # Without it an offline agent is rung into the void instead of refused with code 3 (facts 1.2).
-    ours["checkphonedevicestate"] = options.pop("checkphonedevicestate", "true")
+    ours["checkphonedevicestate"] = options.pop("checkphonedevicestate", "true").lower()
     for name, seconds in (
         ("phonemaxdialtime", call.ring_agent),
         ("targetmaxdialtime", call.ring_lead),

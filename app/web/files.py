@@ -68,7 +68,11 @@ class Assets:
         """NotFound for anything that is not a plain file of this folder."""
         if name not in self._loaded:
             path = self._root / name
-            if not path.is_file() or path.resolve().parent != self._root.resolve():
+            try:
+                ours = path.is_file() and path.resolve().parent == self._root.resolve()
+            except OSError:  # a name longer than a file's may be
+                ours = False
+            if not ours:
                 raise NotFound
             self._loaded[name] = load(path)
         return self._loaded[name]
@@ -77,7 +81,8 @@ class Assets:
 def serve(request: Request, asset: Asset, cache: str, headers: dict[str, str] | None = None) -> Response:
     """The asset, or 304 when the browser has it."""
     out = {"Cache-Control": cache, "ETag": asset.etag, "Vary": "Accept-Encoding", **(headers or {})}
-    if request.headers.get("if-none-match") == asset.etag:
+    known = [tag.strip().removeprefix("W/") for tag in request.headers.get("if-none-match", "").split(",")]
+    if asset.etag in known or known == ["*"]:
         return Response(status_code=304, headers=out)
     if asset.packed is not None and "gzip" in request.headers.get("accept-encoding", ""):
         return Response(asset.packed, 200, out | {"Content-Encoding": "gzip"}, asset.media_type)

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-import json
+import asyncio
 import sqlite3
 from contextlib import closing
 from pathlib import Path
-from typing import Any, Protocol
+from types import TracebackType
+from typing import Any, Protocol, Self
 
-from tests.servers import PostgresServer
+import asyncpg
 
 Row = dict[str, Any]
 
@@ -45,25 +46,32 @@ class SqliteBooks:
 
 
 class PostgresBooks:
-    """A database of the tests' PostgreSQL, asked through psql."""
+    """A database of the tests' PostgreSQL; `with PostgresBooks(url) as books:`."""
 
-    def __init__(self, server: PostgresServer, url: str) -> None:
-        self._server = server
+    def __init__(self, url: str) -> None:
         self._url = url
+        self._runner = asyncio.Runner()
+        self._connection: Any = None
+
+    def __enter__(self) -> Self:
+        self._connection = self._runner.run(asyncpg.connect(self._url, ssl=False))  # type: ignore[no-untyped-call]
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self._runner.run(self._connection.close())
+        self._runner.close()
 
     @property
     def url(self) -> str:
         return self._url
 
     def rows(self, select: str) -> list[Row]:
-        found: list[Row] = json.loads(self._run(f"SELECT coalesce(json_agg(found), '[]') FROM ({select}) AS found"))
-        return found
+        return [dict(row) for row in self._runner.run(self._connection.fetch(select))]
 
     def change(self, statement: str) -> None:
-        self._run(statement)
-
-    def _run(self, statement: str) -> str:
-        return self._server.execute(statement, self._url.rsplit("/", 1)[1])
+        self._runner.run(self._connection.execute(statement))
 
 
 def attempts_of(books: Books, lead_id: str) -> list[Row]:

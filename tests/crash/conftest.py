@@ -9,7 +9,6 @@ import pytest
 
 from tests.crash.books import Books, PostgresBooks, SqliteBooks
 from tests.sandbox_server import RunningSandbox
-from tests.servers import PostgresServer
 from tests.story import CODE
 
 
@@ -21,9 +20,10 @@ def sandbox() -> Iterator[RunningSandbox]:
 
 
 @pytest.fixture
-def postgres_books(postgres_server: PostgresServer, postgres_url: str) -> PostgresBooks:
+def postgres_books(postgres_url: str) -> Iterator[PostgresBooks]:
     """An empty PostgreSQL database."""
-    return PostgresBooks(postgres_server, postgres_url)
+    with PostgresBooks(postgres_url) as books:
+        yield books
 
 
 @pytest.fixture(params=["sqlite", "postgresql"])

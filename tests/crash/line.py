@@ -26,7 +26,7 @@ class Line:
 
     @property
     def url(self) -> str:
-        return "http://127.0.0.1:{}".format(self._listener.getsockname()[1])
+        return f"http://127.0.0.1:{self._listener.getsockname()[1]}"
 
     def mend(self, target: str) -> None:
         """From here on everything goes through to the server at `target` (http://host:port)."""

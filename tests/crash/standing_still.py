@@ -12,15 +12,15 @@ import sys
 from app import cli, faults
 
 
-def stand_still_at(name: str) -> None:
-    """Replace the crash points by ones that stop the process once, at `name`; ValueError for an unknown one."""
-    if name not in faults.POINTS:
-        raise ValueError(f"no crash point {name!r}; there are: {', '.join(faults.POINTS)}")
+def stand_still_at(chosen: str) -> None:
+    """Replace the crash points by ones that stop the process once, at `chosen`; ValueError for an unknown one."""
+    if chosen not in faults.POINTS:
+        raise ValueError(f"no crash point {chosen!r}; there are: {', '.join(faults.POINTS)}")
     been_there = False
 
-    def point(here: str) -> None:
+    def point(name: str) -> None:
         nonlocal been_there
-        if here == name and not been_there:
+        if name == chosen and not been_there:
             been_there = True
             os.kill(os.getpid(), signal.SIGSTOP)
 

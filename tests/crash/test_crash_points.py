@@ -7,38 +7,44 @@ from __future__ import annotations
 
 import signal
 from collections.abc import Iterator
+from pathlib import Path
 
-import httpx
 import pytest
 
 from app import faults
-from tests.crash.books import Books, Row, agents, attempts_of, lead_states
+from tests.crash.books import Books, agents, lead_states
 from tests.crash.service_process import ServiceProcess
 from tests.sandbox_server import RunningSandbox
 from tests.story import PATIENCE, eventually
 
-FORM = {"name": "Noa", "phone": "054-234-5678", "submission_id": "click-1"}
-NOA = "0542345678"
+NOA = {"name": "Noa", "phone": "054-234-5678", "submission_id": "click-1"}
+GIL = {"name": "Gil", "phone": "054-234-5679", "submission_id": "click-2"}
 
 
 @pytest.fixture
 def service(sandbox: RunningSandbox, books: Books) -> Iterator[ServiceProcess]:
-    """Not started yet; the provider reports to it, whichever process is there."""
+    """Not started yet. In the end no lead is stuck, and no process has met anything it did not expect."""
     service = ServiceProcess(sandbox.click2call_url, books=books)
-    yield service
-    service.stop()
+    try:
+        yield service
+        assert service.metric("leadring_leads_unaccounted") == 0
+        assert "Traceback" not in service.log
+    finally:
+        service.stop()
 
 
-def _dies(service: ServiceProcess, sandbox: RunningSandbox, point: str) -> httpx.Response | None:
-    """A visitor sends the form, the service dies at `point`, and a new one starts; what the visitor heard."""
+def _lives_until(service: ServiceProcess, sandbox: RunningSandbox, point: str | None) -> None:
+    """Starts a process, on the same port as the one before, that dies at `point`."""
     service.fault = point
-    service.start()
-    sandbox.set_cdr(url=service.cdr_url)
-    answer = service.post(FORM)
+    if service.port:
+        service.restart()
+    else:
+        service.start()
+        sandbox.set_cdr(url=service.cdr_url)
+
+
+def _dies(service: ServiceProcess) -> None:
     assert service.ended() == -signal.SIGKILL
-    service.fault = None
-    service.restart()
-    return answer
 
 
 def _only_lead(books: Books) -> str:
@@ -46,15 +52,13 @@ def _only_lead(books: Books) -> str:
     return lead_id
 
 
-def _attempt_becomes(books: Books, state: str) -> Row:
-    """Waits until the first attempt is in that state."""
-    lead_id = _only_lead(books)
-    eventually(lambda: attempts_of(books, lead_id)[0]["state"] == state, lambda: str(attempts_of(books, lead_id)))
-    return attempts_of(books, lead_id)[0]
+def _states(books: Books) -> list[str]:
+    """Every attempt's state, in the order in which they were made."""
+    return [row["state"] for row in books.rows("SELECT state FROM attempts ORDER BY id")]
 
 
-def _lead_becomes(books: Books, state: str) -> None:
-    eventually(lambda: list(lead_states(books).values()) == [state], lambda: str(lead_states(books)))
+def _attempts_become(books: Books, *states: str) -> None:
+    eventually(lambda: _states(books) == list(states), lambda: str(_states(books)))
 
 
 def _time_is_up(books: Books, seconds: int) -> None:
@@ -62,115 +66,102 @@ def _time_is_up(books: Books, seconds: int) -> None:
 
     A lease lasts as long as a provider may take, and no test can move the database's clock.
     """
-    books.change(f"UPDATE attempts SET look_at = look_at - {seconds}000, sending_at = sending_at - {seconds}000")  # noqa: S608
+    for moment in ("look_at", "sending_at"):
+        books.change(f"UPDATE attempts SET {moment} = {moment} - {seconds}000")  # noqa: S608
 
 
-def _all_is_accounted_for(service: ServiceProcess) -> None:
-    assert service.metric("leadring_leads_unaccounted") == 0
-    assert "Traceback" not in service.log
+def _they_talk(sandbox: RunningSandbox, extension: str, lead: str) -> None:
+    sandbox.phone(extension).answer()
+    sandbox.phone(lead).answer()
+    sandbox.phone(lead).hangup()
 
 
-def _they_talk(sandbox: RunningSandbox) -> None:
-    sandbox.phone("SIPdana1").answer()
-    sandbox.phone(NOA).answer()
-    sandbox.phone(NOA).hangup()
-
-
-def test_before_the_lead_is_stored_nothing_was_promised_and_the_visitors_retry_is_new(
+def test_a_visitor_whose_answer_never_came_may_send_again_before_and_after_the_lead_is_stored(
     service: ServiceProcess, sandbox: RunningSandbox, books: Books
 ) -> None:
-    assert _dies(service, sandbox, "intake.before_accept") is None
+    """Not stored: nothing was promised, and the second try is a new lead. Stored: it is called without being
+    asked for again, and another try finds it."""
+    _lives_until(service, sandbox, "intake.before_accept")
+    assert service.post(NOA) is None
+    _dies(service)
     assert lead_states(books) == {}
 
-    retry = service.post(FORM)
-    assert retry is not None
-    assert (retry.status_code, retry.json()["outcome"]) == (202, "dialing")
-    assert len(sandbox.wait_for_requests(1)) == 1
-    _all_is_accounted_for(service)
+    _lives_until(service, sandbox, "intake.after_accept")
+    assert service.post(NOA) is None
+    _dies(service)
+    assert list(lead_states(books).values()) == ["waiting"]
 
-
-def test_after_the_lead_is_stored_it_is_called_though_nobody_was_told_and_a_retry_finds_it(
-    service: ServiceProcess, sandbox: RunningSandbox, books: Books
-) -> None:
-    assert _dies(service, sandbox, "intake.after_accept") is None
-    sandbox.wait_for_requests(1)
-    _attempt_becomes(books, "placed")
-
-    early = service.post(FORM)
+    _lives_until(service, sandbox, None)
+    sandbox.wait_for_requests(1, PATIENCE)
+    _attempts_become(books, "placed")
+    early = service.post(NOA)
     assert early is not None
     assert (early.status_code, early.json()["code"]) == (409, "in_flight"), "for all we know its twin is still at it"
     books.change("UPDATE submissions SET created_at = created_at - 15001")
-    retry = service.post(FORM)
+    retry = service.post(NOA)
     assert retry is not None
     assert (retry.status_code, retry.json()["lead_id"]) == (202, _only_lead(books))
     assert len(sandbox.requests()) == 1
-    _all_is_accounted_for(service)
 
 
-def test_a_reservation_whose_process_died_sent_nothing_so_it_lapses_and_the_lead_is_called_once(
+def test_a_reservation_without_a_process_lapses_but_an_intent_without_one_is_never_repeated(
     service: ServiceProcess, sandbox: RunningSandbox, books: Books
 ) -> None:
-    """On PostgreSQL its lease of 5 seconds runs out by itself: another replica might have held it."""
-    _dies(service, sandbox, "dispatch.after_reserve")
-    _attempt_becomes(books, "lapsed")
-    eventually(lambda: len(attempts_of(books, _only_lead(books))) == 2, lambda: "a second attempt")
-    _they_talk(sandbox)
-    _lead_becomes(books, "connected")
-    assert [one["state"] for one in attempts_of(books, _only_lead(books))] == ["lapsed", "ended"]
-    assert len(sandbox.requests()) == 1
-    _all_is_accounted_for(service)
+    """Reserved: nothing was sent, so somebody dials (on PostgreSQL when the lease of 5 seconds is over, for another
+    replica might have held it). Intended: nobody can tell, so nobody dials, and after half an hour a person is told.
+    """
+    _lives_until(service, sandbox, "dispatch.after_reserve")
+    service.post(NOA)
+    _dies(service)
+    assert _states(books) == ["reserved"]
 
+    _lives_until(service, sandbox, "dispatch.after_intent")
+    _dies(service)
+    assert _states(books) == ["lapsed", "sending"]
 
-def test_after_the_intent_nobody_can_tell_so_nobody_is_called_and_a_person_is_told(
-    service: ServiceProcess, sandbox: RunningSandbox, books: Books
-) -> None:
-    _dies(service, sandbox, "dispatch.after_intent")
+    _lives_until(service, sandbox, None)
     _time_is_up(books, 20)
-    _attempt_becomes(books, "unknown")
+    _attempts_become(books, "lapsed", "unknown")
     assert service.metric("leadring_attempts_unknown") == 1
     assert agents(books) == {"dana": "on_call", "yossi": "available"}
-
     _time_is_up(books, 300)
     eventually(lambda: agents(books)["dana"] == "available", lambda: str(agents(books)))
     assert list(lead_states(books).values()) == ["dialing"]
     _time_is_up(books, 1800)
-    _attempt_becomes(books, "unresolved")
-    _lead_becomes(books, "failed")
+    _attempts_become(books, "lapsed", "unresolved")
+    assert list(lead_states(books).values()) == ["failed"]
     assert sandbox.requests() == []
-    _all_is_accounted_for(service)
 
 
-def test_after_the_request_has_left_the_call_is_unknown_until_the_providers_record_tells(
+def test_a_request_that_left_is_never_repeated_and_the_providers_record_tells_what_came_of_it(
     service: ServiceProcess, sandbox: RunningSandbox, books: Books
 ) -> None:
+    """Whether the process died before its answer or with it in hand, and whether its lease is over or not."""
+    _lives_until(service, sandbox, "dispatch.request_sent")
     sandbox.set_behaviour("*", answer="hang")
-    _dies(service, sandbox, "dispatch.request_sent")
+    service.post(NOA)
+    _dies(service)
     sandbox.wait_for_requests(1, PATIENCE)
+    sandbox.clear_behaviour()
+
+    _lives_until(service, sandbox, "dispatch.before_record")
     _time_is_up(books, 20)
-    assert _attempt_becomes(books, "unknown")["call_id"] is None
-    assert agents(books)["dana"] == "on_call"
+    _attempts_become(books, "unknown")
+    assert agents(books) == {"dana": "on_call", "yossi": "available"}
+    service.post(GIL)
+    _dies(service)
+    assert _states(books) == ["unknown", "sending"]
 
-    _they_talk(sandbox)
-    _lead_becomes(books, "connected")
-    eventually(lambda: agents(books)["dana"] == "available", lambda: str(agents(books)))
-    assert len(sandbox.requests()) == 1
-    _all_is_accounted_for(service)
-
-
-def test_an_answer_that_was_not_written_down_is_told_by_the_record_even_before_the_lease_is_over(
-    service: ServiceProcess, sandbox: RunningSandbox, books: Books
-) -> None:
-    _dies(service, sandbox, "dispatch.before_record")
-    assert _attempt_becomes(books, "sending" if books.url.startswith("postgresql") else "unknown")
-    _they_talk(sandbox)
-    _lead_becomes(books, "connected")
-    assert _attempt_becomes(books, "ended")["outcome"] == "connected"
-    eventually(lambda: agents(books)["dana"] == "available", lambda: str(agents(books)))
-    assert len(sandbox.requests()) == 1
-    _all_is_accounted_for(service)
+    _lives_until(service, sandbox, None)
+    _they_talk(sandbox, "SIPyossi2", "0542345679")
+    _attempts_become(books, "unknown", "ended")
+    _they_talk(sandbox, "SIPdana1", "0542345678")
+    _attempts_become(books, "ended", "ended")
+    assert list(lead_states(books).values()) == ["connected", "connected"]
+    eventually(lambda: set(agents(books).values()) == {"available"}, lambda: str(agents(books)))
+    assert [request["target"] for request in sandbox.requests()] == ["0542345678", "0542345679"]
 
 
 def test_every_crash_point_is_named_in_this_file() -> None:
-    with open(__file__, encoding="utf-8") as file:
-        text = file.read()
+    text = Path(__file__).read_text(encoding="utf-8")
     assert [point for point in faults.POINTS if f'"{point}"' not in text] == []

@@ -70,7 +70,10 @@ def _attempts_become(books: PostgresBooks, *states: str) -> None:
 def test_a_reservation_that_was_taken_over_is_not_used_by_the_one_who_slept(
     sandbox: RunningSandbox, postgres_books: PostgresBooks, redis_url: str
 ) -> None:
-    with _replicas(sandbox, postgres_books, redis_url, "dispatch.after_reserve") as (one, _), _sent_to(one) as answer:
+    with (
+        _replicas(sandbox, postgres_books, redis_url, "dispatch.after_reserve") as (one, _),
+        _sent_to(one) as answer,
+    ):
         one.stands_still()
         _lease_is_over(postgres_books)
         _attempts_become(postgres_books, "lapsed", "placed")

@@ -161,10 +161,7 @@ class Floor:
     async def report(self, *records: CallRecord, body: str | None = None) -> list[Moved]:
         """One push with these records, kept and applied; nothing when exactly this text came before."""
         text = body if body is not None else f"{next(_numbers)} {records!r}"
-        if not await self.store.keep_cdr(text):
-            return []
-        (kept,) = [cdr for cdr in await self.store.kept_cdrs() if cdr.body == text]
-        return await self.store.apply_cdr(kept, records, self.decide, self._caps_at)
+        return await self.store.report(text, records, self.decide, self._caps_at)
 
     def decide(self, attempt: Attempt, lead: Lead) -> Move | None:
         """What a record means, as the service decides it."""

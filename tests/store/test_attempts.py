@@ -228,6 +228,34 @@ async def test_connected_ends_everything_well(alone: Floor) -> None:
     assert (await alone.history(claim.lead.id)).count("connected") == 1
 
 
+async def test_a_call_that_is_seen_on_the_line_is_looked_at_later(alone: Floor) -> None:
+    claim = await alone.dial()
+    (seen,) = await alone.store.placed()
+    await alone.store.note_phase(seen, "agent_ringing", START + 1)
+    assert (await alone.attempt(claim))["look_at"] == START + ASSUME * 1000, "never sooner"
+    await alone.store.note_phase(seen, "agent_ringing", START + HOUR)
+    assert (await alone.attempt(claim))["look_at"] == START + HOUR
+    await alone.outcome(claim, "connected")
+    await alone.store.note_phase(seen, "talking", START + 2 * HOUR)
+    assert (await alone.attempt(claim))["look_at"] is None
+
+
+async def test_phases_are_written_once_and_tell_what_must_have_come_before(alone: Floor) -> None:
+    claim = await alone.dial()
+    (seen,) = await alone.store.placed()
+    assert (seen.id, seen.site, seen.extension, seen.call_id) == (claim.attempt.id, "main", "SIPdana", "c1")
+    found = []
+    for phase in ("agent_ringing", "agent_ringing", "lead_ringing", "agent_ringing", "talking", "talking"):
+        alone.clock.advance(1)
+        found.append(await alone.store.note_phase(seen, phase))
+    assert found == [True, False, True, False, True, False]
+    row = await alone.attempt(claim)
+    moments = [row[name] for name in ("agent_ringing_at", "agent_answered_at", "lead_ringing_at", "connected_at")]
+    assert [(moment - START) // 1000 for moment in moments] == [1, 3, 3, 5]
+    phases = ["agent_ringing", "agent_answered", "lead_ringing", "talking"]
+    assert (await alone.history(claim.lead.id))[-4:] == phases
+
+
 async def test_the_moment_of_connection_that_was_seen_live_stays(alone: Floor) -> None:
     claim = await alone.dial()
     (seen,) = await alone.store.placed()
@@ -237,7 +265,11 @@ async def test_the_moment_of_connection_that_was_seen_live_stays(alone: Floor) -
     alone.clock.advance(300)
     await alone.outcome(claim, "connected")
     row = await alone.attempt(claim)
-    assert (row["connected_at"], row["agent_answered_at"], row["ended_at"]) == (START + 12_000, START + 12_000, alone.now)
+    assert (row["connected_at"], row["agent_answered_at"], row["ended_at"]) == (
+        START + 12_000,
+        START + 12_000,
+        alone.now,
+    )
 
 
 @pytest.mark.parametrize("outcome", ["lead_no_answer", "lead_busy", "lead_unreachable"])

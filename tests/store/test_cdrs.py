@@ -1,4 +1,4 @@
-"""What the provider reports: kept word for word, matched by what is surest, whatever order it comes in. Both engines."""
+"""What the provider reports: kept word for word, matched by what is surest, in any order. Both engines."""
 
 from __future__ import annotations
 
@@ -203,9 +203,7 @@ async def test_a_lost_call_id_is_learned_from_the_record(floor: Floor) -> None:
         (("WHO KNOWS", None), "lead_unreachable", "waiting"),
     ],
 )
-async def test_leg_two_tells_the_outcome(
-    floor: Floor, record: tuple[str, int | None], outcome: str, lead: str
-) -> None:
+async def test_leg_two_tells_the_outcome(floor: Floor, record: tuple[str, int | None], outcome: str, lead: str) -> None:
     claim = await floor.dial()
     await floor.report(leg(2, record[0], claim.attempt, talk_seconds=record[1]))
     assert ((await floor.attempt(claim))["outcome"], (await floor.states(claim))[1]) == (outcome, lead)

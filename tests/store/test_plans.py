@@ -1,0 +1,235 @@
+"""Every hot statement finds its rows by an index, as the engines themselves explain it, among many old leads.
+
+What is explained is what the store's functions really execute: their statements are overheard, not repeated here.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import re
+from collections.abc import Callable, Iterator
+from typing import Any, Final
+
+import pytest
+from sqlalchemy import Connection, event
+
+from app.directory import CallCap, Cooldown, Rate
+from app.domain.guards import Cap
+from app.domain.lead import Attempt, Lead
+from app.domain.moves import Move
+from app.domain.stories import KeptCdr
+from app.store import agents, attempts, cdrs, claims, gauges, intake, leads, meta, phases
+from app.store.sql_store import REPORTABLE
+from tests.clocks import START
+from tests.store.leads_for_tests import HOUR, Floor, a_directory, a_lead, a_record, leg
+
+OLD: Final = 5000  # finished leads, each with an attempt
+WAITING: Final = 300
+AGENTS: Final = 200
+CAPS: Final = (Cap("hour", START, 1000, START + HOUR), Cap("day", START, 1000, START + 24 * HOUR))
+COOLDOWN: Final = Cooldown("hold", (Rate(1, 600), Rate(3, 86_400)))
+SMALL: Final = {"agents", "budgets", "meta"}  # at most some hundred rows: reading them all is the quick way
+
+_SERIES: Final = {
+    "sqlite": "WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < {many}) ",
+    "postgresql": "WITH n(i) AS (SELECT generate_series(1, {many})) ",
+}
+# How many rows, the table's columns, and each row's values; `i` counts from 1.
+_FILL: Final = (
+    (
+        OLD,
+        "leads (id, site, source, phone, phone_key, phone_kind, client_key, state, received_at, ended_at, deadline_at,"
+        " admitted, attempts, attempt_id)",
+        "'old' || i, 'main', 'widget', '+9725', 'k' || i, 'mobile', 'c', 'connected', {now} - 1000 * i, {now}, {now},"
+        " 1, 1, 'call' || i",
+    ),
+    (
+        OLD,
+        "attempts (id, lead_id, agent_id, extension, number, state, outcome, owner, holds_agent, reserved_at,"
+        " sending_at, call_id)",
+        "'call' || i, 'old' || i, 'agent' || (i % 200), 'SIPagent' || (i % 200), 1, 'ended', 'connected', 'me', 0,"
+        " {now} - 1000 * i, {now}, 'c' || i",
+    ),
+    (OLD, "events (at, lead_id, who, event, to_state)", "{now}, 'old' || i, 'x', 'x', 'connected'"),
+    (OLD, "cdrs (received_at, digest, body, state)", "{now}, 'd' || i, 'b', 'applied'"),
+    (OLD, "submissions (site, key, fingerprint, lead_id, created_at)", "'main', 'k' || i, 'f', 'old' || i, {now}"),
+    (
+        WAITING,
+        "leads (id, site, source, phone, phone_key, phone_kind, client_key, state, reason, received_at, due_at,"
+        " expires_at, deadline_at, admitted)",
+        "'new' || i, 'main', 'widget', '+9725', 'w' || i, 'mobile', 'c', 'waiting', 'no_agent', {now}, {now} + i,"
+        " {now} + 3600000, {now}, 1",
+    ),
+    (WAITING, "events (at, lead_id, who, event, to_state)", "{now}, 'new' || i, 'x', 'x', 'waiting'"),
+)
+
+
+@pytest.fixture
+async def crowded(floor: Floor) -> Floor:
+    """Two hundred agents, thousands of leads that are over, hundreds that wait; one call on the line."""
+
+    def fill(conn: Connection) -> None:
+        for many, into, values in _FILL:
+            series = _SERIES[conn.dialect.name].format(many=many)
+            conn.exec_driver_sql(" ".join(("INSERT INTO", into, series, "SELECT", values.format(now=START), "FROM n")))
+
+    await floor.store.engine.write(fill)
+    await floor.open(a_directory(*(f"agent{number}" for number in range(AGENTS))))
+    floor.calls, floor.caps = CallCap("hold", 1000, 1000), CAPS
+    if floor.store.engine.dialect == "postgresql":
+        await floor.store.engine.write(lambda conn: conn.exec_driver_sql("ANALYZE"))
+    return floor
+
+
+class Overheard:
+    """What was executed, with its parameters; and how the engine would find the rows."""
+
+    def __init__(self, conn: Connection) -> None:
+        self._conn = conn
+        self.executed: list[tuple[str, Any]] = []
+
+    def hear(self, conn: object, cursor: object, statement: str, parameters: Any, *_: object) -> None:
+        if not statement.startswith(("EXPLAIN", "SAVEPOINT", "RELEASE")):
+            self.executed.append((statement, parameters))
+
+    def plans(self) -> Iterator[tuple[str, str]]:
+        """Statement and plan, one by one."""
+        prefix = "EXPLAIN QUERY PLAN " if self._conn.dialect.name == "sqlite" else "EXPLAIN "
+        for statement, parameters in self.executed:
+            # Of many rows of parameters, the first speaks for all.
+            one = parameters[0] if isinstance(parameters, list) else parameters
+            rows = self._conn.exec_driver_sql(prefix + statement, one).all()
+            yield statement, "\n".join(str(row[-1]) for row in rows)
+
+
+@contextlib.contextmanager
+def overhearing(conn: Connection) -> Iterator[Overheard]:
+    ear = Overheard(conn)
+    event.listen(conn, "before_cursor_execute", ear.hear)
+    try:
+        yield ear
+    finally:
+        event.remove(conn, "before_cursor_execute", ear.hear)
+
+
+async def plans_of(floor: Floor, step: Callable[[Connection], object]) -> dict[str, str]:
+    """The plans of all statements that this step executes, by statement."""
+
+    def run(conn: Connection) -> dict[str, str]:
+        with overhearing(conn) as ear:
+            step(conn)
+        return dict(ear.plans())
+
+    return await floor.store.engine.write(run)
+
+
+def scanned(plan: str) -> set[str]:
+    """The tables that a plan reads from end to end, without any index."""
+    whole = re.findall(r"Seq Scan on (\w+)", plan)
+    whole += [name for name, rest in re.findall(r"\bSCAN (\w+)(.*)", plan) if "USING" not in rest]
+    return set(whole)
+
+
+async def lines(floor: Floor) -> dict[str, Callable[[Connection], object]]:
+    """Everything that runs for each lead, each answer, each record and each sweep."""
+    claim = await floor.dial(new=a_lead(due_at=START - 1, submission_id="s", fingerprint="f"))
+    terms = claims.ClaimTerms(floor.roster(), "me", 5000, floor.calls, CAPS, 32)
+    floor.clock.advance(0.01)
+    now = floor.now
+    (waiting,), _ = await floor.claim_all(most=1)
+
+    def settle(conn: Connection) -> object:
+        def decide(attempt: Attempt, lead: Lead) -> Move:
+            return Move("ended", "lead_busy", lead="waiting", due_at=now, agent="available", refund=True, event="x")
+
+        return attempts.settle(conn, claim.attempt.id, REPORTABLE, decide, "x", now, lambda _: CAPS)
+
+    known = a_lead(claim.lead.phone, submission_id="s", fingerprint="f")
+    return {
+        "accept": lambda conn: intake.accept(conn, a_lead(), COOLDOWN, floor.calls, CAPS, now),
+        "accept, a twin": lambda conn: intake.accept(conn, a_lead(phone_key="w7"), COOLDOWN, floor.calls, CAPS, now),
+        "accept, again": lambda conn: intake.accept(conn, known, COOLDOWN, floor.calls, CAPS, now),
+        "remember the answer": lambda conn: intake.remember_answer(conn, "main", "s", "{}"),
+        "claim": lambda conn: claims.claim(conn, terms, now + 5),
+        "begin sending": lambda conn: attempts.begin_sending(
+            conn, waiting.attempt.id, "me", waiting.lead.id, now, 5000
+        ),
+        "match by variable": lambda conn: cdrs.match(conn, a_record(attempt_id=claim.attempt.id), now),
+        "match by call": lambda conn: cdrs.match(conn, a_record(call_id="c77"), now),
+        "match by number": lambda conn: cdrs.match(conn, a_record(extension="SIPagent7", phone="0500000000"), now),
+        "note a leg": lambda conn: cdrs.note_leg(conn, claim.attempt, leg(1, "ANSWER", claim.attempt), now),
+        "placed": phases.placed,
+        "settle": settle,
+        "keep a record": lambda conn: cdrs.keep(conn, "body", now),
+        "kept records": cdrs.kept,
+        "put a record back": lambda conn: cdrs.put_back(conn, KeptCdr(7, "b", now), now, failed=True),
+        "looks": lambda conn: attempts.looks(conn, now + HOUR),
+        "expire": lambda conn: leads.expire(conn, START + 2, 5),
+        "put off": lambda conn: leads.put_off(conn, "main", START + HOUR, START + 2 * HOUR, START + 1),
+        "next due": lambda conn: leads.next_due(conn, ["main", "sales"], now + 100),
+        "story": lambda conn: leads.story(conn, "new300"),
+        "cancel": lambda conn: leads.cancel(conn, "new299", "visitor", now),
+        "release": lambda conn: leads.release(conn, "new298", "operator", now, now + HOUR),
+        "newest leads": lambda conn: leads.listed(conn, (), 50),
+        "gauges": lambda conn: gauges.read(conn, now),
+        "end pauses": lambda conn: attempts.end_pauses(conn, now),
+        "abandon": lambda conn: attempts.abandon_others(conn, "another", now),
+        "agents": agents.states,
+        "forget submissions": lambda conn: meta.forget_submissions(conn, START - 1000),
+    }
+
+
+# The index that each of these was made for.
+NAMED: Final = {
+    "accept": {"ix_leads_phone"},
+    "claim": {"ix_leads_due"},
+    "looks": {"ix_attempts_look"},
+    "next due": {"ix_leads_due"},
+    "put off": {"ix_leads_due"},
+    "expire": {"ix_leads_expires"},
+    "kept records": {"ix_cdrs_kept"},
+    "match by call": {"ix_attempts_call"},
+    "match by number": {"ix_attempts_extension"},
+    "story": {"ix_events_lead"},
+    "newest leads": {"ix_leads_received"},
+    "forget submissions": {"ix_submissions_created"},
+}
+
+
+async def test_every_hot_statement_finds_its_rows_by_an_index(crowded: Floor) -> None:
+    """None reads a big table from end to end, and those that have an index of their own use it."""
+    problems = []
+    for name, step in (await lines(crowded)).items():
+        plans = await plans_of(crowded, step)
+        assert plans, name
+        problems += [f"{name}: {sql}\n{plan}" for sql, plan in plans.items() if scanned(plan) - SMALL]
+        everything = "\n".join(plans.values())
+        problems += [
+            f"{name}: {index} is not used\n{plans}" for index in NAMED.get(name, ()) if index not in everything
+        ]
+    assert not problems, "\n\n".join(problems)
+
+
+async def test_a_claim_reads_no_more_waiting_leads_than_it_takes(crowded: Floor) -> None:
+    """Flat however many wait: the due query stops after as many rows as there are free agents to serve."""
+    terms = claims.ClaimTerms(crowded.roster(), "me", 5000, crowded.calls, CAPS, 8)
+
+    def run(conn: Connection) -> list[tuple[str, Any]]:
+        with overhearing(conn) as ear:
+            made, _ = claims.claim(conn, terms, START + WAITING)
+        assert len(made) == 8
+        return ear.executed
+
+    executed = await crowded.store.engine.write(run)
+    due = [(sql, values) for sql, values in executed if "due_at <=" in sql]
+    assert len(due) == 1  # nobody here can serve the other site
+    for sql, values in due:
+        assert "LIMIT" in sql
+        assert 8 in (values if isinstance(values, tuple) else values.values())
+
+
+def test_a_scan_is_told_from_a_search() -> None:
+    assert scanned("SCAN leads") == {"leads"}
+    assert scanned("SCAN leads USING INDEX ix_leads_received\nSEARCH agents USING INDEX x (id=?)") == set()
+    assert scanned("Update on leads\n  ->  Seq Scan on leads  (cost=0.00..1.01 rows=1)") == {"leads"}
+    assert scanned("Index Scan using ix on leads\n  ->  Bitmap Heap Scan on events") == set()

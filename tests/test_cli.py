@@ -1,0 +1,254 @@
+"""The commands: every mistake at once and in words, exit 2 for a mistake, JSON where a script would want it."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import os
+import re
+import subprocess
+import sys
+from collections.abc import Callable
+from datetime import datetime
+from pathlib import Path
+
+import pytest
+
+from app import cli
+from tests.web.service import FakeTelephony, started
+
+ROOT = Path(__file__).resolve().parent.parent
+DIRECTORY = """
+[hours.office]
+sun-thu = ["09:00-18:00"]
+[hours.mornings]
+sun-thu = ["09:00-12:00"]
+[[sites]]
+key = "main"
+name = "Example Ltd"
+origins = ["https://www.example.com"]
+hours = "office"
+[[agents]]
+id = "dana"
+name = "Dana Levi"
+extension = "SIPdana1"
+hours = "mornings"
+"""
+NO_HOLES = DIRECTORY.replace('hours = "mornings"', 'hours = "office"')
+BROKEN = """
+[policy]
+timezone = "Mars/Olympus"
+ring_agent = "forever"
+[[sites]]
+key = "main"
+hours = "nowhere"
+[[agents]]
+id = "dana"
+"""
+
+
+@pytest.fixture(autouse=True)
+def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """An empty folder with a valid configuration, and no setting from outside."""
+    for name in list(os.environ):
+        if name.startswith("LEADRING_"):
+            monkeypatch.delenv(name)
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "leadring.toml").write_text(NO_HOLES, encoding="utf-8")
+    return tmp_path
+
+
+class Ran:
+    """What a command printed and how it ended."""
+
+    def __init__(self, code: int, out: str, err: str) -> None:
+        self.code, self.out, self.err = code, out, err
+
+
+Run = Callable[..., Ran]
+
+
+@pytest.fixture
+def run(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> Run:
+    """`run("check", "FILE")`: the command in this process, with the environment of the test."""
+
+    def command(*arguments: str) -> Ran:
+        capsys.readouterr()
+        monkeypatch.setattr(sys, "argv", ["leadring", *arguments])
+        code = 0
+        try:
+            cli.main()
+        except SystemExit as end:
+            code = int(end.code or 0)
+        written = capsys.readouterr()
+        return Ran(code, written.out, written.err)
+
+    return command
+
+
+def test_help_names_every_command() -> None:
+    """As a script would call it; and without arguments it says the same."""
+    done = subprocess.run([sys.executable, "-m", "app", "--help"], cwd=ROOT, capture_output=True, text=True, timeout=60)
+    assert done.returncode == 0
+    for verb in ("serve", "sandbox", "demo", "check", "migrate", "agents", "leads", "hours"):
+        assert re.search(rf"\b{verb}\b", done.stdout), verb
+
+
+def test_check_of_a_good_file_is_quiet_and_good(run: Run) -> None:
+    done = run("check")
+    assert done.code == 0
+    assert done.err == ""
+    assert "1 site(s), 1 agent(s)" in done.out
+    assert "no holes" in done.out
+    assert "LEADRING_VOICENTER_CODE is not set" in done.out
+
+
+def test_check_tells_the_holes(run: Run, folder: Path) -> None:
+    """A site that is open while nobody is on shift: not a mistake, but said."""
+    (folder / "leadring.toml").write_text(DIRECTORY, encoding="utf-8")
+    done = run("check")
+    assert done.code == 0
+    holes = [line for line in done.out.splitlines() if line.startswith("hole: ")]
+    assert holes
+    assert all("12:00" in hole and "18:00" in hole for hole in holes), holes
+    assert "main" in holes[0]
+
+
+def test_check_tells_every_mistake_of_both_at_once(run: Run, folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Settings and directory together, numbered, exit 2, no value of a secret among them."""
+    (folder / "broken.toml").write_text(BROKEN, encoding="utf-8")
+    monkeypatch.setenv("LEADRING_VOICENTER_TIMOUT", "5")
+    monkeypatch.setenv("LEADRING_VOICENTER_METHOD", "put")
+    monkeypatch.setenv("LEADRING_TRUSTED_PROXIES", "*")
+    monkeypatch.setenv("LEADRING_ADMIN_TOKEN", "canary tok")
+    done = run("check", "broken.toml")
+    assert done.code == 2
+    for word in (
+        "LEADRING_VOICENTER_TIMEOUT",  # the nearest known name
+        "LEADRING_VOICENTER_METHOD",
+        "LEADRING_TRUSTED_PROXIES",
+        "LEADRING_ADMIN_TOKEN",
+        "timezone",
+        "ring_agent",
+        "nowhere",
+        "extension",
+    ):
+        assert word in done.err, word
+    assert "canary" not in done.err + done.out
+    count = int(re.search(r"leadring: (\d+) mistakes", done.err).group(1))  # type: ignore[union-attr]
+    assert count == len([line for line in done.err.splitlines() if line.startswith("  - ")]) >= 8
+
+
+@pytest.mark.parametrize("name", ["missing.toml", ".", "nul\\x00byte"])
+def test_check_of_a_file_that_cannot_be_read(run: Run, name: str) -> None:
+    done = run("check", name)
+    assert done.code == 2
+    assert name in done.err
+    assert "Traceback" not in done.err
+
+
+@pytest.mark.parametrize("content", [b"\xff\xfe\x00", b"[", b'a = "', b"[[sites]]\n[sites]\n", b""])
+def test_check_of_what_is_no_directory(run: Run, folder: Path, content: bytes) -> None:
+    (folder / "leadring.toml").write_bytes(content)
+    done = run("check")
+    assert done.code == 2
+    assert "mistake" in done.err
+
+
+@pytest.mark.parametrize(
+    ("given", "meant"),
+    [
+        ("LEADRING_DATABSE_URL", "LEADRING_DATABASE_URL"),
+        ("LEADRING_PUBLICURL", "LEADRING_PUBLIC_URL"),
+        ("LEADRING_VOICENTER_CDR_TOKN", "LEADRING_VOICENTER_CDR_TOKEN"),
+    ],
+)
+def test_a_misspelt_setting_is_refused_with_the_nearest_name(
+    run: Run,
+    monkeypatch: pytest.MonkeyPatch,
+    given: str,
+    meant: str,
+) -> None:
+    monkeypatch.setenv(given, "x")
+    for command in ("check", "migrate", "leads", "serve"):
+        done = run(command)
+        assert done.code == 2, command
+        assert f"did you mean {meant}?" in done.err
+
+
+def test_serve_needs_the_account_code(run: Run) -> None:
+    done = run("serve")
+    assert done.code == 2
+    assert "LEADRING_VOICENTER_CODE is missing" in done.err
+
+
+def test_commands_on_a_database_without_schema_say_what_to_do(run: Run) -> None:
+    done = run("leads")
+    assert done.code in (1, 2)
+    assert "migrate" in done.err
+    assert "Traceback" not in done.err
+
+
+def test_migrate_twice_and_then_nothing_to_show(run: Run) -> None:
+    first, second = run("migrate"), run("migrate")
+    assert (first.code, second.code) == (0, 0)
+    assert first.out == second.out
+    assert first.out.startswith("schema ")
+    assert json.loads(run("leads", "--json").out) == []
+    (agent,) = json.loads(run("agents", "--json").out)
+    assert (agent["id"], agent["name"], agent["state"]) == ("dana", "Dana Levi", "available")
+    assert "Dana Levi" in run("agents").out
+
+
+async def store_leads(url: str) -> list[str]:
+    toml = NO_HOLES + '\n[guards]\ncooldown = { mode = "off" }\n'
+    async with started(url, toml=toml, telephony=FakeTelephony()) as service, service.client() as client:
+        answers = [
+            await client.post("/v1/leads", json={"phone": phone, "name": "נועה"})
+            for phone in ("0542345678", "+44 20 7946 0958", "0542345679")
+        ]
+        return [answer.json()["lead_id"] for answer in answers]
+
+
+def test_leads_are_listed_masked_and_a_held_one_is_released(run: Run, folder: Path) -> None:
+    """Newest first; no whole phone number in either form; states can be asked for; a release is told by its exit."""
+    assert run("migrate").code == 0
+    ids = asyncio.run(store_leads(f"sqlite:///{folder}/leadring.db"))
+    listed = run("leads", "--json")
+    rows = json.loads(listed.out)
+    assert {row["id"] for row in rows} == set(ids)
+    held = json.loads(run("leads", "--state", "held", "--json").out)
+    assert [row["id"] for row in held] == [ids[1]]
+    plain = run("leads").out
+    assert "held (country)" in plain
+    for text in (listed.out, plain):
+        assert "542345678" not in text
+        assert "2079460958" not in text
+    assert len(json.loads(run("leads", "--most", "1", "--json").out)) == 1
+    released = run("leads", "--release", ids[1])
+    assert (released.code, released.out) == (0, f"{ids[1]}: waiting\n")
+    assert json.loads(run("leads", "--state", "held", "--json").out) == []
+    assert run("leads", "--release", "no-such-lead").code == 1
+    wrong = run("leads", "--state", "sleeping")
+    assert wrong.code == 2
+    assert "waiting" in wrong.err
+
+
+def test_hours_at_a_moment(run: Run) -> None:
+    until = run("hours", "2026-01-05T12:00+02:00").out.split("main: open until ")[1].split()[0]
+    assert datetime.fromisoformat(until) == datetime.fromisoformat("2026-01-05T18:00+02:00")
+    opens = run("hours", "2026-01-05T20:00+02:00").out.split("opens ")[1].split()[0]
+    assert datetime.fromisoformat(opens) == datetime.fromisoformat("2026-01-06T09:00+02:00")
+    assert run("hours").code == 0
+    for wrong in ("yesterday", "2026-01-05T12:00", ""):
+        if wrong:
+            done = run("hours", wrong)
+            assert done.code == 2
+            assert "offset" in done.err
+
+
+def test_wrong_usage_is_exit_2_and_no_traceback(run: Run) -> None:
+    for arguments in (("nonsense",), ("serve", "--port", "99999"), ("leads", "--most", "0"), ("check", "a", "b")):
+        done = run(*arguments)
+        assert done.code == 2, arguments
+        assert "Traceback" not in done.err
