@@ -84,7 +84,7 @@ def _retry_lead(table: Table) -> tuple[int, ...]:
 
 
 def _provider_options(table: Table) -> Mapping[str, str]:
-    """The options to send. A flag that is off by default is not sent: its mere presence might be read as on (facts 1.2)."""
+    """The options to send. A flag that is off is not sent: being there might read as on (facts 1.2)."""
     found: dict[str, str] = {}
     for name in _CALLER_IDS:
         number = re.sub(r"[\s+().-]", "", table.text(name, pattern=r"\+?[0-9 ().-]{3,24}", means="a phone number"))

@@ -95,6 +95,7 @@ def create_app(settings: Settings, directory: Directory | None = None, options: 
         lifespan=lifespan,
         docs_url=None,
         redoc_url=None,
+        redirect_slashes=False,
     )
     app.state.files = files.Assets(options.static)
     app.state.demo_files = files.Assets(options.static / "demo")
@@ -102,6 +103,7 @@ def create_app(settings: Settings, directory: Directory | None = None, options: 
     for room in (leads, lead_view, sites, forms, voicenter_cdr, ops, files):
         app.include_router(room.router)
     _add_docs(app)
+    app.add_middleware(problems.Caught)
     app.add_middleware(SiteCors, rules=rules)
     app.add_middleware(Around, metrics=metrics)
     # Outermost: who is asking, by what trusted proxies say and nobody else.

@@ -38,6 +38,7 @@ MEASUREMENTS: Final[tuple[tuple[frozenset[str], Measure], ...]] = (
 KNOWN: Final = sorted(frozenset().union(*(targets for targets, _ in MEASUREMENTS)), key=lambda name: int(name[1:]))
 WHOLE = 12 * 60.0  # seconds for everything
 EACH = 300.0  # seconds for one measurement
+QUIET = 1.0  # load average from which on others disturb
 FILES = 8192  # open files: the burst has a connection for every visitor
 
 
@@ -49,7 +50,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     folder = Path(tempfile.mkdtemp(prefix="leadring-bench-"))
     env = dict(pair.split("=", 1) for pair in asked.set)
     bench = Workbench(folder, quick=asked.quick, profile=asked.profile is not None, env=env)
-    seen = machine.describe()
+    seen, crowd = machine.describe(), os.getloadavg()[0]
     print("\n".join(f"{name:12} {value}" for name, value in seen.items()), flush=True)
     busy, stolen = machine.steal()
     began = time.monotonic()
@@ -65,7 +66,9 @@ def main(arguments: Sequence[str] | None = None) -> int:
     busy, stolen = (now - then for now, then in zip(machine.steal(), (busy, stolen), strict=True))
     seen |= {"seconds": f"{time.monotonic() - began:.0f}", "core seconds busy / stolen": f"{busy:.0f} / {stolen:.0f}"}
     print("\n" + table(figures))
-    for target in sorted({figure.target for figure in figures if figure.met is False}):
+    if crowd > QUIET:
+        print(f"\nOthers were at work here (load {crowd:.1f}): believe the CPU figures, not the times.")
+    for target in sorted({figure.target for figure in figures if figure.met is False}, key=KNOWN.index):
         print(f"\n{target} missed. {TRIED.get(target, 'Nothing has been tried yet.')}")
     for failure in failures:
         print(f"\nNOT MEASURED: {failure}", file=sys.stderr)

@@ -231,6 +231,20 @@ class Story:
         self._loop.call_soon_threadsafe(do)
 
     def __enter__(self) -> Self:
+        try:
+            self._start()
+        except BaseException:
+            self._stop()
+            raise
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self._stop()
+        assert not self._thread.is_alive(), "the service did not stop"
+
+    def _start(self) -> None:
         self.sandbox.start()
         self.sandbox.set_cdr(url=f"{self.url}/v1/voicenter/cdr/{CDR_TOKEN}")
         settings = Settings(
@@ -246,19 +260,16 @@ class Story:
         self._thread.start()
         wait_until(self._started_or_ended, PATIENCE, "the service starts")
         assert self._server.started, "the service did not start; its log says why"
-        return self
 
-    def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
-    ) -> None:
+    def _stop(self) -> None:
         self.sandbox.clear_behaviour()  # let go of what hangs, so that no dial holds up the end
         if self._server is not None:
             self._server.should_exit = True
-        self._thread.join(PATIENCE)
+        if self._thread.is_alive():
+            self._thread.join(PATIENCE)
         self.http.close()
         self._socket.close()
         self.sandbox.stop()
-        assert not self._thread.is_alive(), "the service did not stop"
 
     def _started_or_ended(self) -> bool:
         return (self._server is not None and self._server.started) or not self._thread.is_alive()

@@ -9,14 +9,13 @@ from __future__ import annotations
 import asyncio
 import json
 from dataclasses import asdict, dataclass
-from datetime import datetime
 from urllib.parse import quote
 from zoneinfo import ZoneInfo
 
 import structlog
 
 from app import faults
-from app.clock import from_datetime, to_datetime, to_iso
+from app.clock import to_datetime, to_iso
 from app.directory import Site
 from app.domain import guards
 from app.domain.guards import Hit
@@ -32,7 +31,6 @@ from app.errors import (
     InFlight,
     Invalid,
     RateLimited,
-    Refusal,
     StorageUnavailable,
     Unavailable,
     UnknownSite,
@@ -40,6 +38,7 @@ from app.errors import (
 from app.ids import new_id
 from app.metrics import Metrics
 from app.ports import Store
+from app.service.callbacks import read_callback
 from app.service.dispatcher import Dispatcher
 from app.service.hub import Hub
 from app.service.rules import Rules
@@ -48,7 +47,6 @@ from app.service.tokens import Tokens
 
 log = structlog.get_logger("leadring.intake")
 
-CALLBACK_WITHIN = 60 * 86_400_000  # milliseconds ahead that a callback may be asked for
 ROUND_PATIENCE = 0.5  # seconds an answer waits to learn whether somebody was free
 MAX_KEY = 64
 
@@ -100,8 +98,11 @@ class Intake:
         language = fields.get("language") or site.language
         try:
             new, hits = self._read(submission, site, fields, language)
-        except Refusal as refusal:
-            self._count(site, submission, "invalid" if refusal.status == 422 else "rate_limited")
+        except Invalid:
+            known = await self._known(submission, site)
+            if known is not None and known.kind == "replay":
+                return Answered(**json.loads(known.answer or "{}"))
+            self._count(site, submission, "invalid")
             raise
         faults.point("intake.before_accept")
         accepted = await self._accept(new)
@@ -122,11 +123,11 @@ class Intake:
             phone = read_phone(submission.fields.get("phone"), directory.policy.default_country)
         except PhoneRefused as refused:
             errors.append(FieldError("phone", refused.code, sentence(f"phone.{refused.code}", language)))
-        call_at, mistake = self._callback(fields.get("call_at"), now)
+        asked = fields.get("call_at")
+        call_at, mistake = read_callback(asked, now) if asked else (None, None)
         if mistake:
             errors.append(FieldError("call_at", mistake, sentence(f"call_at.{mistake}", language)))
-        # One character past the cap is kept, so that a longer key is told from one that just fits.
-        key = clean(submission.idempotency_key or as_text(submission.fields.get("submission_id")), MAX_KEY + 1)
+        key = self._key(submission)
         if len(key) > MAX_KEY:
             errors.append(FieldError("submission_id", "too_long", sentence("submission_id.too_long", language)))
         if errors or phone is None:
@@ -167,24 +168,27 @@ class Intake:
             hits,
         )
 
-    def _callback(self, text: str, now: int) -> tuple[int | None, str | None]:
-        if not text:
-            return None, None
-        try:
-            moment = from_datetime(datetime.fromisoformat(text))
-        except (ValueError, OverflowError):
-            return None, "malformed"
-        # A time that has just passed means now; anything else outside the window is a mistake.
-        if moment < now - 60_000 or moment > now + CALLBACK_WITHIN:
-            return None, "out_of_range"
-        return max(moment, now), None
-
     def _due(self, site: Site, now: int, call_at: int | None) -> tuple[int, str]:
         wanted = now if call_at is None else call_at
         due = self._rules.opening(site.key)(wanted)
         if call_at is not None:
             return due, "scheduled"
         return due, "closed" if due > now else "no_agent"
+
+    def _key(self, submission: Submission) -> str:
+        # One character past the cap is kept, so that a longer key is told from one that just fits.
+        return clean(submission.idempotency_key or as_text(submission.fields.get("submission_id")), MAX_KEY + 1)
+
+    async def _known(self, submission: Submission, site: Site) -> Accepted | None:
+        """What became of this very submission before: what was right then (a time to come) may be wrong now."""
+        key = self._key(submission)
+        if not 0 < len(key) <= MAX_KEY:
+            return None
+        fingerprint = self._tokens.fingerprint(fingerprint_text(submission.fields))
+        try:
+            return await self._store.known_submission(site.key, key, fingerprint)
+        except StorageUnavailable as error:
+            raise Unavailable(sentence("storage_unavailable", site.language)) from error
 
     # ---------------------------------------------------------------------------------------- storing
 

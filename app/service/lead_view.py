@@ -8,11 +8,13 @@ from dataclasses import dataclass
 
 from app.clock import to_iso
 from app.domain.lead import Event
+from app.domain.messages import sentence
 from app.domain.states import LEAD_FINAL
 from app.domain.stories import LeadStory
 from app.domain.text import first_name
-from app.errors import Conflict, NotFound, StorageUnavailable, Unavailable
+from app.errors import Conflict, FieldError, Invalid, NotFound, StorageUnavailable, Unavailable
 from app.ports import Store
+from app.service.callbacks import read_callback
 from app.service.dispatcher import Dispatcher
 from app.service.hub import Hub
 from app.service.rules import Rules
@@ -137,6 +139,32 @@ class LeadViews:
                     return
         finally:
             self._hub.unwatch(lead_id, watch)
+
+    async def move(self, lead_id: str, token: str, call_at: str) -> View:
+        """Another time for the call. NotFound as in `see`; Invalid for the time; Conflict when it rings or is over."""
+        if self._tokens.scope(lead_id, token) != "own":
+            raise NotFound
+        try:
+            story = await self._store.story(lead_id)
+            if story is None:
+                raise NotFound
+            language = story.lead.language
+            moment, mistake = read_callback(call_at, self._store.clock.now())
+            if moment is None:
+                field = FieldError("call_at", mistake or "", sentence(f"call_at.{mistake}", language))
+                raise Invalid([field], sentence("invalid", language))
+            due = self._rules.opening(story.lead.site)(moment)
+            state = "held" if story.lead.state in ("held", "spam") else await self._reschedule(lead_id, due)
+        except StorageUnavailable as error:
+            raise Unavailable from error
+        self._hub.changed([lead_id])
+        self._dispatcher.wake()
+        if state not in ("waiting", "held"):
+            raise Conflict(f"The call cannot be moved any more: the request is {state}.")
+        return await self.see(lead_id, token)
+
+    async def _reschedule(self, lead_id: str, due: int) -> str | None:
+        return await self._store.reschedule(lead_id, due, due + self._rules.policy.expire_after * 1000)
 
     async def cancel(self, lead_id: str, token: str) -> View:
         """Cancel what is not ringing yet. NotFound as in `see`; Conflict when it rings or is over."""

@@ -52,7 +52,7 @@ def accept(
 ) -> Accepted:
     """Store the lead, or say why not. IntegrityError when a twin in another transaction was faster: ask again."""
     if new.submission_id:
-        known = _known_submission(conn, new, now)
+        known = known_submission(conn, new.site, new.submission_id, new.fingerprint, now)
         if known is not None:
             return known
     lock_phone(conn, new.phone_key)
@@ -67,11 +67,12 @@ def accept(
     return _store(conn, new, hold, hits, now)
 
 
-def _known_submission(conn: Connection, new: NewLead, now: int) -> Accepted | None:
-    row = conn.execute(_submission, {"site": new.site, "key": new.submission_id}).first()
+def known_submission(conn: Connection, site: str, key: str, fingerprint: str, now: int) -> Accepted | None:
+    """What became of this submission id before; None when it is new."""
+    row = conn.execute(_submission, {"site": site, "key": key}).first()
     if row is None:
         return None
-    if row.fingerprint != new.fingerprint:
+    if row.fingerprint != fingerprint:
         return Accepted("mismatch", row.lead_id)
     if row.answer is not None:
         return Accepted("replay", row.lead_id, answer=row.answer)

@@ -40,6 +40,11 @@ _cancel = (
     )
     .values(state="cancelled", reason=bindparam("because"), due_at=None, ended_at=bindparam("at"))
 )
+_reschedule = (
+    update(leads)
+    .where(leads.c.id == bindparam("lead"), leads.c.state == "waiting")
+    .values(reason="scheduled", due_at=bindparam("due"), expires_at=bindparam("until"))
+)
 _release = (
     update(leads)
     .where(leads.c.id == bindparam("lead"), leads.c.state.in_(("held", "spam")))
@@ -95,6 +100,15 @@ def cancel(conn: Connection, lead_id: str, who: str, now: int) -> str | None:
     if done == 1:
         events.add(conn, [events.entry(now, lead_id, "cancelled", who, to_state="cancelled")])
         return "cancelled"
+    return conn.execute(select(leads.c.state).where(leads.c.id == lead_id)).scalar()
+
+
+def reschedule(conn: Connection, lead_id: str, due: int, expires: int, now: int) -> str | None:
+    """The lead wants to be called at another time; the state afterwards, None when there is no such lead."""
+    done = conn.execute(_reschedule, {"lead": lead_id, "due": due, "until": expires}).rowcount
+    if done == 1:
+        events.add(conn, [events.entry(now, lead_id, "scheduled", "lead", to_state="waiting", why="scheduled")])
+        return "waiting"
     return conn.execute(select(leads.c.state).where(leads.c.id == lead_id)).scalar()
 
 

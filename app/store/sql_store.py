@@ -67,6 +67,9 @@ class SqlStore:
                 clash = error
         raise clash
 
+    async def known_submission(self, site: str, key: str, fingerprint: str) -> Accepted | None:
+        return await self.engine.read(intake.known_submission, site, key, fingerprint, self._now())
+
     async def remember_answer(self, site: str, key: str, answer: str) -> None:
         await self.engine.write(intake.remember_answer, site, key, answer)
 
@@ -125,6 +128,9 @@ class SqlStore:
 
     async def cancel(self, lead_id: str, who: str) -> str | None:
         return await self._write(lambda _: [lead_id], leads.cancel, lead_id, who, self._now())
+
+    async def reschedule(self, lead_id: str, due: int, expires: int) -> str | None:
+        return await self._write(lambda _: [lead_id], leads.reschedule, lead_id, due, expires, self._now())
 
     async def release(self, lead_id: str, who: str, until: int) -> str | None:
         return await self._write(lambda _: [lead_id], leads.release, lead_id, who, self._now(), until)

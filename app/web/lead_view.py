@@ -11,7 +11,9 @@ from fastapi import APIRouter, Depends, Query, Request
 from fastapi.responses import Response
 from fastapi.sse import EventSourceResponse, ServerSentEvent
 
+from app.domain.text import as_text
 from app.service.lead_view import View
+from app.web.bodies import read_fields
 from app.web.desk import desk
 from app.web.leads import problems
 
@@ -38,6 +40,26 @@ async def see(request: Request, lead_id: str, token: Token = "") -> Response:
 async def cancel(request: Request, lead_id: str, token: Token = "") -> Response:
     """Cancel what is not ringing yet."""
     return _json(await desk(request).views.cancel(lead_id, token))
+
+
+@router.patch(
+    "/v1/leads/{lead_id}",
+    operation_id="move_lead",
+    responses=problems(400, 404, 408, 409, 413, 415, 422, 503),
+    openapi_extra={
+        "requestBody": {
+            "required": True,
+            "content": {
+                kind: {"schema": {"type": "object", "properties": {"call_at": {"type": "string"}}}}
+                for kind in ("application/json", "application/x-www-form-urlencoded")
+            },
+        }
+    },
+)
+async def move(request: Request, lead_id: str, token: Token = "") -> Response:
+    """Another time for the call: `call_at`, ISO 8601 with offset."""
+    fields = await read_fields(request)
+    return _json(await desk(request).views.move(lead_id, token, as_text(fields.get("call_at"))))
 
 
 async def _may_see(request: Request, lead_id: str, token: Token = "") -> str:

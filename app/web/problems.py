@@ -12,6 +12,7 @@ from fastapi.exceptions import RequestValidationError
 from fastapi.responses import Response
 from slowapi.errors import RateLimitExceeded
 from starlette.exceptions import HTTPException
+from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from app.domain.messages import has, sentence
 from app.errors import FieldError, Invalid, RateLimited, Refusal, StorageUnavailable, Unavailable
@@ -114,16 +115,38 @@ def install(app: FastAPI) -> None:
         ]
         return problem(request, Invalid(fields))
 
-    @app.exception_handler(Exception)
-    async def broken(request: Request, error: Exception) -> Response:
-        log.error("request.failed", exc_info=error)
-        return build(
-            request,
-            status=500,
-            code="internal",
-            title="Something went wrong here",
-            detail="It has been noted. Please try again in a moment.",
-        )
+
+class Caught:
+    """The innermost middleware: what no handler expected becomes a 500 that the other middlewares still see.
+
+    Starlette's own place for it is outermost, where the answer would leave without request id and CORS headers.
+    """
+
+    def __init__(self, app: ASGIApp) -> None:
+        self._app = app
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        begun = False
+
+        async def sending(message: Message) -> None:
+            nonlocal begun
+            begun = True
+            await send(message)
+
+        try:
+            await self._app(scope, receive, sending)
+        except Exception as error:
+            if begun or scope["type"] != "http":
+                raise
+            log.exception("request.failed", error=type(error).__name__)
+            answer = build(
+                Request(scope),
+                status=500,
+                code="internal",
+                title="Something went wrong here",
+                detail="It has been noted. Please try again in a moment.",
+            )
+            await answer(scope, receive, send)
 
 
 def localized(refusal: Refusal, language: str) -> str:

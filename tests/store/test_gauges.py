@@ -8,7 +8,6 @@ from sqlalchemy import Connection
 from app.domain.answers import Unknown
 from app.domain.stories import Gauges
 from app.store.gauges import GRACE
-from tests.clocks import START
 from tests.store.leads_for_tests import HOUR, Floor, a_directory, a_lead
 
 

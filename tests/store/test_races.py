@@ -252,8 +252,8 @@ async def test_an_answer_and_a_sweep_at_once_leave_one_truth(floors: list[Floor]
             step
             for claim in found
             for step in (
-                lambda claim=claim: floors[0].answer(claim, Placed(claim.attempt.id)),  # type: ignore[misc]
-                lambda claim=claim: floors[-1].silence(claim),  # type: ignore[misc]
+                lambda claim=claim: floors[0].answer(claim, Placed(claim.attempt.id)),
+                lambda claim=claim: floors[-1].silence(claim),
             )
         ]
     )

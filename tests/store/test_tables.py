@@ -17,7 +17,8 @@ Row = Mapping[str, Any]
 
 LEAD: Final[Row] = {
     "id": "lead", "site": "main", "source": "widget", "phone": "+972541234567", "phone_key": "k",
-    "phone_kind": "mobile", "client_key": "c", "state": "waiting", "due_at": 1, "received_at": 1, "deadline_at": 1, "admitted": 1,
+    "phone_kind": "mobile", "client_key": "c", "state": "waiting", "due_at": 1, "received_at": 1, "deadline_at": 1,
+    "admitted": 1,
 }  # fmt: skip
 DIALING: Final[Row] = {**LEAD, "state": "dialing", "due_at": None, "attempt_id": "attempt"}
 OVER: Final[Row] = {**LEAD, "state": "connected", "due_at": None, "ended_at": 2}

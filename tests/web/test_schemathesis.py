@@ -27,6 +27,7 @@ OPERATIONS = (
     "see_lead",
     "cancel_lead",
     "follow_lead",
+    "move_lead",
     "see_site",
     "report_call",
     "live",
