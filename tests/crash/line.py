@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import socket
 import threading
+from collections.abc import Callable
 from contextlib import suppress
 from types import TracebackType
 from typing import Self
@@ -49,8 +50,7 @@ class Line:
         for thread in self._threads:
             thread.join(PATIENCE)
 
-    def _run(self, work: object, *arguments: object) -> None:
-        assert callable(work)
+    def _run(self, work: Callable[..., None], *arguments: object) -> None:
         thread = threading.Thread(target=work, args=arguments, name="line", daemon=True)
         self._threads.append(thread)
         thread.start()

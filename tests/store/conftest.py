@@ -7,10 +7,12 @@ from collections.abc import AsyncIterator
 import pytest
 from sqlalchemy import Connection, delete, func, select
 
+from app.directory import CallCap
+from app.domain.guards import Cap
 from app.store.engine import Engine, open_engine
 from app.store.sql_store import SqlStore
 from app.store.tables import metadata
-from tests.clocks import ManualClock
+from tests.clocks import START, ManualClock
 from tests.servers import PostgresServer
 from tests.store.engines import (
     clock,
@@ -21,10 +23,11 @@ from tests.store.engines import (
     sqlite_template,
     sqlite_url,
 )
-from tests.store.leads_for_tests import Floor
+from tests.store.leads_for_tests import HOUR, Floor, a_directory
 from tests.store.soundness import assert_sound
 
 __all__ = [
+    "alone",
     "clock",
     "database_url",
     "engine",
@@ -85,3 +88,11 @@ async def _empty(engine: Engine) -> None:
 async def floor(store: SqlStore, clock: ManualClock) -> Floor:
     """Two free agents, dana and yossi, no cool-down and no cap."""
     return await Floor(store, clock).open()
+
+
+@pytest.fixture
+async def alone(floor: Floor) -> Floor:
+    """Dana is the only agent, under a cap that is wide enough."""
+    floor.calls = CallCap("hold", 100, None)
+    floor.caps = (Cap("hour", START, 100, START + HOUR),)
+    return await floor.open(a_directory("dana", retry_lead=(600, 3600)))
