@@ -76,9 +76,9 @@ def serve(
     migrate: Annotated[bool, typer.Option(help="Bring the database's schema up to date first.")] = True,
 ) -> None:
     """Run the service."""
-    from app.demo import serve_application
     from app.log import configure_logging, secrets_of
     from app.main import Options, create_app
+    from app.serving import serve_application
 
     settings, directory = _both()
     configure_logging(form=settings.log_format, level=settings.log_level, secrets=secrets_of(settings))

@@ -1,10 +1,9 @@
-"""Serving: the service alone, or the demo, in which service and sandbox run side by side in one process."""
+"""The demo: service and sandbox side by side in one process."""
 
 from __future__ import annotations
 
 import asyncio
 import contextlib
-import os
 import socket
 import sys
 import tempfile
@@ -14,10 +13,8 @@ from pathlib import Path
 from typing import Final
 
 import uvloop
-from fastapi import FastAPI
 from pydantic import SecretStr
 
-from app import faults
 from app.directory import Directory, load_directory
 from app.log import configure_logging, secrets_of
 from app.main import Options, Server, create_app, make_server
@@ -35,16 +32,6 @@ class _Beside(SandboxServer):
     @contextlib.contextmanager
     def capture_signals(self) -> Iterator[None]:
         yield
-
-
-def serve_application(app: FastAPI, host: str, port: int) -> int:
-    """Run until SIGTERM or Ctrl-C; the exit code. Reloads the directory on SIGHUP."""
-    if os.environ.get("LEADRING_FAULTS_ALLOWED") == "yes":
-        faults.arm(os.environ.get("LEADRING_FAULT") or None)
-    server = make_server(app, host, port)
-    with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
-        runner.run(server.serve())
-    return 0 if server.started else 3
 
 
 def run_demo(host: str, port: int) -> int:

@@ -11,7 +11,8 @@ import logging
 import re
 import sys
 from collections.abc import Iterable, MutableMapping
-from typing import Any, Literal
+from functools import partial
+from typing import Any, Literal, TextIO
 from urllib.parse import urlsplit
 
 import structlog
@@ -53,11 +54,12 @@ def _mask(match: re.Match[str]) -> str:
 class _Line:
     """Where our own lines end: standard error, under the name that get_logger was given."""
 
-    def __init__(self, name: str = "leadring") -> None:
+    def __init__(self, stream: TextIO, name: str = "leadring") -> None:
         self.name = name
+        self._stream = stream
 
     def msg(self, line: str) -> None:
-        sys.stderr.write(line + "\n")
+        self._stream.write(line + "\n")
 
     debug = info = warning = warn = error = critical = exception = log = msg
 
@@ -88,7 +90,7 @@ def configure_logging(
     # Our own lines go straight to the stream: the way through the standard library costs several times as much.
     structlog.configure(
         processors=[*shared, *last],
-        logger_factory=_Line,
+        logger_factory=partial(_Line, sys.stderr),
         wrapper_class=structlog.make_filtering_bound_logger(logging.getLevelName(level.upper())),
         cache_logger_on_first_use=False,
     )

@@ -19,26 +19,9 @@ class FreeAgent:
     assigned_at: int
 
 
-def may_take(agent: Agent, site: Site, directory: Directory, at: datetime) -> bool:
-    """Whether the agent is enabled, has all the site's skills and is inside their own hours."""
-    return agent.enabled and site.skills <= agent.skills and on_shift(agent, directory, at)
-
-
-def on_shift(agent: Agent, directory: Directory, at: datetime) -> bool:
-    """Whether the agent's own hours are open; an agent without hours is always on shift."""
-    return agent.hours is None or is_open(directory.hours[agent.hours], at)
-
-
 def site_open(site: Site, directory: Directory, at: datetime) -> bool:
     """Whether the site's hours are open; a site without hours is always open."""
     return site.hours is None or is_open(directory.hours[site.hours], at)
-
-
-def eligible(site: Site, directory: Directory, at: datetime) -> tuple[Agent, ...]:
-    """The agents who may take this site's leads now, in file order; none while the site is closed."""
-    if not site_open(site, directory, at):
-        return ()
-    return tuple(agent for agent in directory.agents.values() if may_take(agent, site, directory, at))
 
 
 def order(
@@ -70,22 +53,33 @@ def order(
 
 
 class Roster:
-    """Who may take what at one moment: computed once, asked many times inside a claim."""
+    """Who may take what at one moment: computed once, asked many times inside claims."""
 
     def __init__(self, directory: Directory, at: datetime, now: int) -> None:
-        self._directory = directory
         self._now = now
-        self._eligible = {site.key: eligible(site, directory, at) for site in directory.sites.values()}
+        self.strategy = directory.policy.routing
+        shifts = {name: is_open(week, at) for name, week in directory.hours.items()}
+        on_shift = [
+            agent
+            for agent in directory.agents.values()
+            if agent.enabled and (agent.hours is None or shifts[agent.hours])
+        ]
+        self._eligible: dict[str, tuple[Agent, ...]] = {}
+        for site in directory.sites.values():
+            if site.hours is None or shifts[site.hours]:
+                able = tuple(agent for agent in on_shift if site.skills <= agent.skills)
+                if able:
+                    self._eligible[site.key] = able
+
+    @property
+    def sites(self) -> Iterable[str]:
+        """The sites that are open and have somebody on shift."""
+        return self._eligible
 
     def eligible(self, site: str) -> tuple[Agent, ...]:
-        """Agents who may take a lead of this site; none for a site the directory no longer lists."""
+        """Agents who may take a lead of this site now; none for a site that is closed or not listed."""
         return self._eligible.get(site, ())
 
-    def servable(self, free: Iterable[str]) -> list[str]:
-        """The sites for which at least one of these free agents may take a lead."""
-        ids = set(free)
-        return [site for site, agents in self._eligible.items() if any(agent.id in ids for agent in agents)]
-
-    def order(self, site: str, free: Mapping[str, FreeAgent], avoid: str | None) -> list[Agent]:
+    def order(self, site: str, free: Mapping[str, FreeAgent], avoid: str | None = None) -> list[Agent]:
         """Whom to ask for a lead of this site, best first."""
-        return order(self.eligible(site), free, self._directory.policy.routing, self._now, avoid=avoid)
+        return order(self.eligible(site), free, self.strategy, self._now, avoid=avoid)

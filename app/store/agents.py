@@ -11,7 +11,7 @@ from app.store.statements import insert_or_nothing
 from app.store.tables import agents
 
 _unlist = update(agents).values(listed=0)
-_list = update(agents).where(agents.c.id == bindparam("agent")).values(listed=1)
+_list = update(agents).where(agents.c.id == bindparam("agent")).values(listed=bindparam("place"))
 _pause = (
     update(agents)
     .where(agents.c.id == bindparam("agent"))
@@ -26,20 +26,19 @@ _unblock = (
 
 
 def sync(conn: Connection, ids: Sequence[str]) -> None:
-    """Make the table list exactly these agents; what is known of them stays."""
+    """Make the table list exactly these agents, in this order; what is known of them stays."""
     conn.execute(_unlist)
     if ids:
         conn.execute(
             insert_or_nothing(conn, agents),
-            [{"id": agent, "listed": 1, "state": "available"} for agent in ids],
+            [{"id": agent, "listed": place, "state": "available"} for place, agent in enumerate(ids, 1)],
         )
-        for agent in ids:
-            conn.execute(_list, {"agent": agent})
+        conn.execute(_list, [{"agent": agent, "place": place} for place, agent in enumerate(ids, 1)])
 
 
 def states(conn: Connection) -> Mapping[str, AgentState]:
     """Every listed agent's state by id."""
-    rows = conn.execute(select(agents).where(agents.c.listed == 1)).mappings()
+    rows = conn.execute(select(agents).where(agents.c.listed > 0)).mappings()
     return {
         row["id"]: AgentState(
             id=row["id"],

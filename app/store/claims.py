@@ -24,11 +24,16 @@ from app.store.tables import agents, attempts, leads
 
 _is_free = and_(
     agents.c.attempt_id.is_(None),
-    agents.c.listed == 1,
+    agents.c.listed > 0,
     or_(agents.c.paused == 0, agents.c.paused_until <= bindparam("at")),
     or_(agents.c.until.is_(None), agents.c.until <= bindparam("at")),
 )
 _free = select(agents.c.id, agents.c.idle_since, agents.c.assigned_at).where(_is_free)
+# Where the strategy is an order of its own, the first few are enough to begin with.
+_ORDERS = {"longest_idle": agents.c.idle_since, "round_robin": agents.c.assigned_at}
+_first_free = {
+    name: _free.order_by(column, agents.c.listed).limit(bindparam("most")) for name, column in _ORDERS.items()
+}
 _due = (
     select(*LEAD_COLUMNS)
     .where(leads.c.site == bindparam("of_site"), among(leads.c.state, ["waiting"]), leads.c.due_at <= bindparam("at"))
@@ -87,56 +92,69 @@ class ClaimTerms:
 
 def claim(conn: Connection, terms: ClaimTerms, now: int) -> tuple[list[Claim], list[str]]:
     """Reserve agents for due leads; also the ids of leads that the money cap has held. Empty: nothing to do."""
-    free = {row.id: FreeAgent(row.id, row.idle_since, row.assigned_at) for row in conn.execute(_free, {"at": now})}
-    if not free:
-        return [], []
-    due = _due_leads(conn, terms, free, now)
+    due = _due_leads(conn, terms, now)
     claims: list[Claim] = []
     held: list[str] = []
-    while due and free:
-        pairs, due = _pair(terms.roster, due, free)
-        if not pairs:
+    tried: set[str] = set()  # agents who are ours by now, or turned out to be somebody else's
+    for most in (2 * len(due) + 8, None):
+        if not due:
             break
-        ours = _lock_agents(conn, [agent.id for _, agent in pairs], now)
-        for _, agent in pairs:
-            free.pop(agent.id)  # ours, or somebody else's
-        due = [lead for lead, agent in pairs if agent.id not in ours] + due
-        for lead, agent in pairs:
-            if agent.id not in ours:
-                continue
-            if _may_spend(conn, terms):
-                claims.append(Claim(lead, _attempt(lead, agent, now)))
-            else:
-                held.append(lead.id)
+        free = _free_agents(conn, terms.roster, now, most, tried)
+        while due and free:
+            pairs, due = _pair(terms.roster, due, free, terms.most - len(claims))
+            if not pairs:
+                break
+            ours = _lock_agents(conn, [agent.id for _, agent in pairs], now)
+            for lead, agent in pairs:
+                tried.add(agent.id)
+                del free[agent.id]
+                if agent.id not in ours:
+                    due.append(lead)
+                elif _may_spend(conn, terms):
+                    claims.append(Claim(lead, _attempt(lead, agent, now)))
+                else:
+                    held.append(lead.id)
     _write(conn, claims, terms, now)
     _write_held(conn, held, now)
     return claims, held
 
 
-def _due_leads(conn: Connection, terms: ClaimTerms, free: Mapping[str, FreeAgent], now: int) -> list[Lead]:
-    most = min(terms.most, len(free))
+def _free_agents(
+    conn: Connection, roster: Roster, now: int, most: int | None, without: set[str]
+) -> dict[str, FreeAgent]:
+    """The free agents, all of them or the first `most` by the strategy's order; several hundred take a while."""
+    statement, parameters = _free, {"at": now}
+    if most is not None and roster.strategy in _first_free:
+        statement, parameters = _first_free[roster.strategy], {"at": now, "most": most}
+    rows = conn.execute(statement, parameters).all()
+    return {name: FreeAgent(name, idle, assigned) for name, idle, assigned in rows if name not in without}
+
+
+def _due_leads(conn: Connection, terms: ClaimTerms, now: int) -> list[Lead]:
+    """The first few due leads of every open site, longest due first: no site hides behind another's crowd."""
     found: list[list[Lead]] = []
-    for site in terms.roster.servable(free):
-        rows = conn.execute(_due, {"of_site": site, "at": now, "most": most})
-        found.append([lead_of(row) for row in rows])
-    return list(heapq.merge(*found, key=lambda lead: lead.due_at or 0))[:most]
+    for site in terms.roster.sites:
+        rows = conn.execute(_due, {"of_site": site, "at": now, "most": terms.most}).all()
+        if rows:
+            found.append([lead_of(row) for row in rows])
+    return list(heapq.merge(*found, key=lambda lead: lead.due_at or 0))
 
 
 def _pair(
-    roster: Roster, due: Sequence[Lead], free: Mapping[str, FreeAgent]
+    roster: Roster, due: Sequence[Lead], free: Mapping[str, FreeAgent], most: int
 ) -> tuple[list[tuple[Lead, Agent]], list[Lead]]:
-    """An agent for each lead, longest due first, as far as they go; and the leads for whom nobody is left."""
+    """An agent for each of the first `most` leads, as far as they go; and the leads that are left."""
     lines: dict[str, list[Agent]] = {}
     taken: set[str] = set()
     pairs: list[tuple[Lead, Agent]] = []
     left: list[Lead] = []
     for lead in due:
         if lead.site not in lines:
-            lines[lead.site] = roster.order(lead.site, free, None)
+            lines[lead.site] = roster.order(lead.site, free)
         line = [agent for agent in lines[lead.site] if agent.id not in taken]
         # Who has just missed this lead is asked again only when there is nobody else.
         agent = next((agent for agent in line if agent.id != lead.avoid_agent), line[0] if line else None)
-        if agent is None:
+        if agent is None or len(pairs) >= most:
             left.append(lead)
             continue
         taken.add(agent.id)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import logging
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from functools import partial
@@ -37,6 +38,7 @@ class SqlStore:
 
     def __init__(self, engine: Engine) -> None:
         self.engine = engine
+        self._writes: set[asyncio.Task[None]] = set()
 
     @property
     def clock(self) -> Clock:
@@ -71,7 +73,19 @@ class SqlStore:
         return await self.engine.read(intake.known_submission, site, key, fingerprint, self._now())
 
     async def remember_answer(self, site: str, key: str, answer: str) -> None:
-        await self.engine.write(intake.remember_answer, site, key, answer)
+        write = self.engine.write(intake.remember_answer, site, key, answer)
+        if self.engine.dialect != "sqlite":
+            await write
+            return
+        # One writer does everything in order, so whatever is asked of it later sees this: no need to wait.
+        task = asyncio.create_task(write)
+        self._writes.add(task)
+        task.add_done_callback(self._written)
+
+    def _written(self, task: asyncio.Task[None]) -> None:
+        self._writes.discard(task)
+        if not task.cancelled() and task.exception() is not None:
+            log.warning("an answer could not be kept: %s", task.exception())
 
     async def claim(
         self,

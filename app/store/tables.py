@@ -200,7 +200,7 @@ agents = Table(
     "agents",
     metadata,
     Column("id", Text, primary_key=True),
-    Column("listed", SmallInteger, nullable=False),
+    Column("listed", SmallInteger, nullable=False),  # the place in leadring.toml from 1; 0: not there any more
     Column("state", Text, nullable=False),
     Column("until", BigInteger),
     Column("attempt_id", Text),

@@ -9,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from app.directory import Agent, Directory, Guards, Limits, Policy, Site, parse_directory
-from app.domain.routing import FreeAgent, Roster, eligible, may_take, order
+from app.domain.routing import FreeAgent, Roster, order
 
 NOW = 10_000_000
 MONDAY_NOON = datetime(2026, 1, 5, 10, tzinfo=UTC)  # in Jerusalem
@@ -100,13 +100,14 @@ def directory(*agents: Agent, **sites: str) -> Directory:
 
 def test_an_agent_needs_every_skill_of_the_site() -> None:
     whole = directory(agent("a", skills="he sales"), agent("b", skills="he"), agent("c"), main="he sales", open="")
-    assert [one.id for one in eligible(whole.sites["main"], whole, MONDAY_NOON)] == ["a"]
-    assert [one.id for one in eligible(whole.sites["open"], whole, MONDAY_NOON)] == ["a", "b", "c"]
+    roster = Roster(whole, MONDAY_NOON, NOW)
+    assert [one.id for one in roster.eligible("main")] == ["a"]
+    assert [one.id for one in roster.eligible("open")] == ["a", "b", "c"]
 
 
 def test_a_disabled_agent_takes_nothing() -> None:
     whole = directory(agent("a", enabled=False), main="")
-    assert not may_take(whole.agents["a"], whole.sites["main"], whole, MONDAY_NOON)
+    assert Roster(whole, MONDAY_NOON, NOW).eligible("main") == ()
 
 
 def test_hours_of_site_and_agent_both_count() -> None:
@@ -126,18 +127,16 @@ def test_hours_of_site_and_agent_both_count() -> None:
         extension = "SIPlate"
         hours = "late"
     """)
-    site = whole.sites["main"]
     for hours, expected in ((0, ["early"]), (3, ["early", "late"]), (7, [])):
-        found = eligible(site, whole, MONDAY_NOON + timedelta(hours=hours))
-        assert [one.id for one in found] == expected
+        roster = Roster(whole, MONDAY_NOON + timedelta(hours=hours), NOW)
+        assert [one.id for one in roster.eligible("main")] == expected
+        assert list(roster.sites) == ["main"] * bool(expected)
 
 
-def test_a_roster_knows_which_sites_the_free_can_serve() -> None:
-    whole = directory(agent("a", skills="sales"), agent("b"), main="", sales="sales")
+def test_a_roster_knows_the_sites_that_somebody_may_take() -> None:
+    whole = directory(agent("a", skills="sales"), agent("b"), main="", sales="sales", vacant="french")
     roster = Roster(whole, MONDAY_NOON, NOW)
-    assert roster.servable(["b"]) == ["main"]
-    assert roster.servable(["a"]) == ["main", "sales"]
-    assert (roster.servable([]), roster.servable(["stranger"])) == ([], [])
+    assert list(roster.sites) == ["main", "sales"]
     assert roster.eligible("closed down") == ()
     assert names(roster.order("sales", free(a=1, b=0), None)) == "a"
     assert names(roster.order("main", free(a=1, b=0), None)) == "ba"

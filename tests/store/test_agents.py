@@ -16,7 +16,7 @@ async def state(floor: Floor, agent: str = "dana") -> str:
 async def test_exactly_the_agents_of_the_file_are_listed(floor: Floor) -> None:
     await floor.open(a_directory("dana", "noa"))
     assert set(await floor.store.agent_states()) == {"dana", "noa"}
-    assert {row["id"]: row["listed"] for row in await floor.rows(agents)} == {"dana": 1, "noa": 1, "yossi": 0}
+    assert {row["id"]: row["listed"] for row in await floor.rows(agents)} == {"dana": 1, "noa": 2, "yossi": 0}
     await floor.store.sync_agents([])
     assert await floor.store.agent_states() == {}
 

@@ -10,7 +10,9 @@ from pathlib import Path
 
 import pytest
 from alembic.autogenerate import compare_metadata
+from alembic.config import Config
 from alembic.runtime.migration import MigrationContext
+from alembic.script import ScriptDirectory
 from sqlalchemy import Connection, text
 
 from app.errors import ConfigurationError, StorageUnavailable
@@ -159,3 +161,11 @@ def test_a_database_that_is_not_there_is_an_outage(postgres_server: PostgresServ
 def test_a_place_where_the_file_cannot_live_is_refused(tmp_path: Path) -> None:
     with pytest.raises(ConfigurationError, match="does not exist"):
         migrate.upgrade(f"sqlite:///{tmp_path}/missing/leadring.db")
+
+
+def test_the_steps_are_those_of_the_migrations() -> None:
+    config = Config()
+    config.set_main_option("script_location", str(Path(migrate.__file__).with_name("migrations")))
+    config.set_main_option("path_separator", "os")
+    scripts = ScriptDirectory.from_config(config)
+    assert tuple(script.revision for script in scripts.walk_revisions())[::-1] == migrate.STEPS
