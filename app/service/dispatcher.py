@@ -96,7 +96,7 @@ class Dispatcher:
         return await waiter
 
     async def round(self) -> bool:
-        """Claim what is due for whom is free and start those dials. True when there may be more."""
+        """Claim what is due for whom is free and start those dials. True when there may be more to claim."""
         async with self._rounds:
             waiting, self._waiting_for_round = self._waiting_for_round, []
             claimed: set[str] = set()
@@ -132,7 +132,8 @@ class Dispatcher:
             claimed.add(claim.lead.id)
             faults.point("dispatch.after_reserve")
             self._start(claim)
-        return bool(claims) or bool(held)
+        # Fewer than it may take means that leads or agents have run out.
+        return len(claims) + len(held) >= CLAIM_MOST
 
     def _start(self, claim: Claim) -> None:
         task = asyncio.create_task(self.dial(claim), name=f"dial {claim.attempt.id}")
@@ -171,7 +172,6 @@ class Dispatcher:
             answer = NotSent("the process stood still between intent and request")
         else:
             self._metrics.lead_to_request.observe(max(0, clock.now() - lead.received_at) / 1000)
-            log.info("call.requested", agent_id=attempt.agent_id, phone=mask(lead.phone))
             answer = await self._telephony.place(call)
         faults.point("dispatch.before_record")
         await self._record(attempt, answer)
@@ -245,7 +245,7 @@ class Dispatcher:
             self.wake()  # somebody is free again, or the lead is due with somebody else
         match answer:
             case Placed(call_id=call_id):
-                log.info("call.placed", call_id=call_id)
+                log.info("call.placed", call_id=call_id, agent_id=moved.attempt.agent_id, phone=mask(moved.lead.phone))
             case Refused(code=code, message=message, rule=rule):
                 self._metrics.refusals.labels("http" if code is None else str(code)).inc()
                 level = log.error if rule in ("agent_blocked", "request_wrong", "configuration") else log.warning

@@ -234,8 +234,11 @@ class Intake:
                 return self._say("duplicate", accepted.lead_id, language, scope="view")
             case "orphan":
                 return self._say("waiting", accepted.lead_id, language)
-        self._count_hits([*hits, *accepted.hits])
         held = accepted.state == "held"
+        later = new.reason in ("closed", "scheduled")
+        # First the phone, then the book-keeping.
+        dialing = not held and not later and await self._claimed(new.id)
+        self._count_hits([*hits, *accepted.hits])
         self._count(site, submission, "held" if held else "accepted")
         log.info(
             "lead.received",
@@ -243,15 +246,13 @@ class Intake:
             site=site.key,
             source=submission.source,
             phone=mask(new.phone.e164),
-            state=accepted.state,
-            reason=accepted.reason,
+            state="dialing" if dialing else accepted.state,
+            reason=None if dialing else accepted.reason,
         )
-        if held:
-            return self._say("waiting", new.id, language)
-        if new.reason in ("closed", "scheduled"):
+        if later and not held:
             self._dispatcher.wake()
             return self._say("scheduled", new.id, language, at=new.due_at)
-        return self._say("dialing" if await self._claimed(new.id) else "waiting", new.id, language)
+        return self._say("dialing" if dialing else "waiting", new.id, language)
 
     async def _claimed(self, lead_id: str) -> bool:
         """Whether an agent was free for this lead in the round right after it was stored."""

@@ -62,6 +62,12 @@ class Engine(Protocol):
         """
         ...
 
+    async def write_behind(
+        self, fn: Callable[Concatenate[Connection, P], T], /, *args: P.args, **kwargs: P.kwargs
+    ) -> None:
+        """Like `write` for what may be lost with the process: returns once every later write will see it."""
+        ...
+
     async def read(self, fn: Callable[Concatenate[Connection, P], T], /, *args: P.args, **kwargs: P.kwargs) -> T:
         """Run `fn` in one read-only transaction: one snapshot that has everything committed before."""
         ...

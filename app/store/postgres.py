@@ -97,6 +97,12 @@ class PostgresEngine:
 
         return await self._sheltered(self._transact(self._engine, work))
 
+    async def write_behind(
+        self, fn: Callable[Concatenate[Connection, P], T], /, *args: P.args, **kwargs: P.kwargs
+    ) -> None:
+        """The same as `write`: other connections see it only after its COMMIT."""
+        await self.write(fn, *args, **kwargs)
+
     async def read(self, fn: Callable[Concatenate[Connection, P], T], /, *args: P.args, **kwargs: P.kwargs) -> T:
         """Run `fn` in one read-only transaction on one snapshot."""
 

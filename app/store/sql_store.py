@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 import logging
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from functools import partial
@@ -38,7 +37,6 @@ class SqlStore:
 
     def __init__(self, engine: Engine) -> None:
         self.engine = engine
-        self._writes: set[asyncio.Task[None]] = set()
 
     @property
     def clock(self) -> Clock:
@@ -70,22 +68,11 @@ class SqlStore:
         raise clash
 
     async def known_submission(self, site: str, key: str, fingerprint: str) -> Accepted | None:
-        return await self.engine.read(intake.known_submission, site, key, fingerprint, self._now())
+        # As a write, so that it comes after an answer that is being kept behind.
+        return await self.engine.write(intake.known_submission, site, key, fingerprint, self._now())
 
     async def remember_answer(self, site: str, key: str, answer: str) -> None:
-        write = self.engine.write(intake.remember_answer, site, key, answer)
-        if self.engine.dialect != "sqlite":
-            await write
-            return
-        # One writer does everything in order, so whatever is asked of it later sees this: no need to wait.
-        task = asyncio.create_task(write)
-        self._writes.add(task)
-        task.add_done_callback(self._written)
-
-    def _written(self, task: asyncio.Task[None]) -> None:
-        self._writes.discard(task)
-        if not task.cancelled() and task.exception() is not None:
-            log.warning("an answer could not be kept: %s", task.exception())
+        await self.engine.write_behind(intake.remember_answer, site, key, answer)
 
     async def claim(
         self,

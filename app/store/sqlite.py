@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import logging
 import sqlite3
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
@@ -25,6 +26,8 @@ T = TypeVar("T")
 READERS: Final = 3
 # As long as PostgreSQL's statement_timeout is with us.
 FUNCTION_SECONDS: Final = 10.0
+
+log = logging.getLogger(__name__)
 
 
 class SqliteEngine:
@@ -97,6 +100,16 @@ class SqliteEngine:
 
         return cast(T, await self._writer.submit(work))
 
+    async def write_behind(
+        self, fn: Callable[Concatenate[Connection, P], T], /, *args: P.args, **kwargs: P.kwargs
+    ) -> None:
+        """Have `fn` run in the next group, and return: what is written later is written after it."""
+
+        def work(conn: Connection) -> T:
+            return fn(conn, *args, **kwargs)
+
+        self._writer.submit(work).add_done_callback(_tell_failure)
+
     async def read(self, fn: Callable[Concatenate[Connection, P], T], /, *args: P.args, **kwargs: P.kwargs) -> T:
         """Run `fn` on a read-only connection, on one snapshot that has everything committed before."""
         if not self._open:
@@ -142,3 +155,8 @@ class SqliteEngine:
 
     def notify(self, conn: Connection, channel: str, payload: str = "") -> None:
         """Nobody else is listening."""
+
+
+def _tell_failure(done: asyncio.Future[Any]) -> None:
+    if not done.cancelled() and (error := done.exception()) is not None:
+        log.warning("a write that nobody waited for failed: %s", error)

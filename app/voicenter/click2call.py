@@ -119,7 +119,7 @@ class Click2Call(Telephony):
         match answer:
             case Placed(call_id):
                 result = "ok"
-                log.info("attempt %s: accepted in %.3f s, call id %s", call.attempt_id, seconds, call_id)
+                log.debug("attempt %s: accepted in %.3f s, call id %s", call.attempt_id, seconds, call_id)
             case Refused(code, message, rule):
                 result = "refused"
                 log.warning("attempt %s: refused, code %s (%s): %s", call.attempt_id, code, rule, message)
