@@ -10,6 +10,7 @@ from dataclasses import asdict
 from datetime import datetime
 from pathlib import Path
 from typing import Annotated, NoReturn, TypeVar
+from zoneinfo import ZoneInfo
 
 import typer
 
@@ -169,6 +170,7 @@ def hours(
     """Say for every site whether it is open, and until or from when."""
     _, directory = _both(need_code=False)
     moment = to_datetime(_moment(at) if at else SystemClock().now())
+    zone = ZoneInfo(directory.policy.timezone)
     for site in directory.sites.values():
         if site.hours is None:
             print(f"{site.key}: always open")
@@ -176,11 +178,11 @@ def hours(
         week = directory.hours[site.hours]
         if office_hours.is_open(week, moment):
             until = office_hours.closes_at(week, moment)
-            print(f"{site.key}: open" + (f" until {until.isoformat()}" if until else ""))
+            print(f"{site.key}: open" + (f" until {until.astimezone(zone).isoformat()}" if until else ""))
         else:
             opens = office_hours.next_opening(week, moment)
             why = office_hours.why_closed(week, moment)
-            print(f"{site.key}: {why}, opens {opens.isoformat() if opens else 'never'}")
+            print(f"{site.key}: {why}, opens {opens.astimezone(zone).isoformat() if opens else 'never'}")
 
 
 @cli.command()

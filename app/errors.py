@@ -117,7 +117,7 @@ class Conflict(Refusal):
 
 
 class TooLarge(Refusal):
-    """The body is larger than 16 KiB."""
+    """The body is larger than this address takes."""
 
     status = 413
     code = "too_large"

@@ -21,7 +21,6 @@ from typing import Any, Final
 import structlog
 import uvicorn
 from fastapi import FastAPI
-from fastapi.openapi.docs import get_swagger_ui_html
 from limits.storage import Storage
 from starlette.types import ASGIApp
 from uvicorn.middleware.proxy_headers import ProxyHeadersMiddleware
@@ -99,10 +98,10 @@ def create_app(settings: Settings, directory: Directory | None = None, options: 
     )
     app.state.files = files.Assets(options.static)
     app.state.demo_files = files.Assets(options.static / "demo")
+    app.state.docs_files = files.Assets(options.static / "vendor" / "swagger-ui")
     problems.install(app)
     for room in (leads, lead_view, sites, forms, voicenter_cdr, ops, files):
         app.include_router(room.router)
-    _add_docs(app)
     app.add_middleware(problems.Caught)
     app.add_middleware(SiteCors, rules=rules)
     app.add_middleware(Around, metrics=metrics)
@@ -114,12 +113,6 @@ def create_app(settings: Settings, directory: Directory | None = None, options: 
 class _TrustedProxies(ProxyHeadersMiddleware):
     def __init__(self, app: ASGIApp, trusted: list[str]) -> None:
         super().__init__(app, trusted_hosts=trusted)  # type: ignore[arg-type]
-
-
-def _add_docs(app: FastAPI) -> None:
-    @app.get("/docs", include_in_schema=False)
-    async def docs() -> Any:
-        return get_swagger_ui_html(openapi_url="/openapi.json", title="Leadring API")
 
 
 @contextlib.asynccontextmanager

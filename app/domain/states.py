@@ -36,7 +36,7 @@ LEAD_MOVES: Final[dict[str, frozenset[str]]] = {
     "exhausted": frozenset({"connected", "waiting", "exhausted"}),
     "failed": frozenset({"connected", "waiting", "exhausted"}),
     "connected": frozenset(),
-    "expired": frozenset(),
+    "expired": frozenset({"connected"}),
     "cancelled": frozenset({"connected"}),
 }
 

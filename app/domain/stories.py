@@ -18,6 +18,7 @@ class Moved:
     move: Move
     lead_state: str
     reason: str | None
+    connected_at: int | None = None  # seen on the line before it was reported
 
 
 @dataclass(frozen=True, slots=True)

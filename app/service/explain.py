@@ -54,7 +54,14 @@ def explain(story: LeadStory, directory: Directory) -> list[str]:
     def clock(moment: int) -> str:
         return to_datetime(moment).astimezone(zone).strftime("%Y-%m-%d %H:%M:%S")
 
-    lines = [f"{clock(event.at)}  {_words(event, directory)}" for event in story.history]
+    lines: list[str] = []
+    heard: set[tuple[str | None, str]] = set()
+    for event in story.history:
+        # Active calls and the provider's record may both have told it; the first one counts.
+        if event.event == "agent_answered" and (event.attempt_id, event.event) in heard:
+            continue
+        heard.add((event.attempt_id, event.event))
+        lines.append(f"{clock(event.at)}  {_words(event, directory)}")
     lines.append("next: " + _next(story, clock(story.lead.due_at) if story.lead.due_at else ""))
     return lines
 

@@ -93,7 +93,7 @@ class Outcomes:
         outcome = moved.move.outcome or ""
         self._metrics.attempts.labels(outcome).inc()
         if outcome == "connected":
-            waited = max(0, self._store.clock.now() - moved.lead.received_at) / 1000
+            waited = max(0, (moved.connected_at or self._store.clock.now()) - moved.lead.received_at) / 1000
             self._metrics.lead_to_connected.labels(moved.lead.site).observe(waited)
         log.info(
             "call.outcome",

@@ -111,7 +111,7 @@ def settle(
     if state != lead.state and state != "dialing" and state != move.event:
         history.append(events.entry(now, lead.id, state, who, attempt_id=attempt.id, to_state=state, why=reason))
     events.add(conn, history)
-    return Moved(attempt, lead, move, state, reason)
+    return Moved(attempt, lead, move, state, reason, connected_at)
 
 
 def _move_attempt(

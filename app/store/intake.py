@@ -96,7 +96,7 @@ def _count_guards(
         if any(waits):
             hits.append(Hit("cooldown", cooldown.mode))
             retry_after = _whole_seconds(max(waits))
-    if caps and calls.mode in ("hold", "refuse"):
+    if caps:
         over = budgets.full(conn, caps)
         if over is not None:
             hits.append(Hit("calls", calls.mode))

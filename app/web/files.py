@@ -5,12 +5,14 @@ from __future__ import annotations
 import gzip
 import hashlib
 import mimetypes
+import re
 from base64 import b64encode
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Annotated, Final
 
 from fastapi import APIRouter, Query, Request
+from fastapi.openapi.docs import get_swagger_ui_html
 from fastapi.responses import HTMLResponse, RedirectResponse, Response
 
 from app.errors import NotFound
@@ -110,6 +112,24 @@ async def static_file(request: Request, name: str) -> Response:
     return serve(request, request.app.state.files.get(name), EVERGREEN)
 
 
+@router.get("/docs")
+async def docs() -> Response:
+    """The API for people, with the page's own copy of Swagger UI: no other host is asked."""
+    return get_swagger_ui_html(
+        openapi_url="/openapi.json",
+        title="Leadring API",
+        swagger_js_url="/docs/assets/swagger-ui-bundle.js",
+        swagger_css_url="/docs/assets/swagger-ui.css",
+        swagger_favicon_url="/demo/assets/sun.svg",
+    )
+
+
+@router.get("/docs/assets/{name}")
+async def docs_file(request: Request, name: str) -> Response:
+    """What the API page needs."""
+    return serve(request, request.app.state.docs_files.get(name), EVERGREEN)
+
+
 @router.get("/demo/assets/{name}")
 async def demo_file(request: Request, name: str) -> Response:
     """What the demo pages need."""
@@ -139,7 +159,10 @@ async def demo_in(request: Request, lang: str) -> Response:
 def _demo_page(request: Request, lang: str) -> Response:
     page: Asset = request.app.state.demo_files.get(f"{lang}.html")
     sandbox = desk(request).sandbox_url or ""
-    html = page.content.decode().replace("__SANDBOX_URL__", sandbox)
+    html = page.content.decode()
+    if not sandbox:
+        html = re.sub(r"<iframe\b.*?</iframe>", "", html, flags=re.DOTALL)  # no telephones to show
+    html = html.replace("__SANDBOX_URL__", sandbox)
     policy = (
         f"default-src 'self'; frame-src {sandbox or chr(39) + 'none' + chr(39)}; style-src 'self'; script-src 'self'; "
         "connect-src 'self'; img-src 'self' data:; base-uri 'none'; require-trusted-types-for 'script'"

@@ -6,6 +6,7 @@ import asyncio
 import hmac
 from typing import Any
 
+import structlog
 from fastapi import APIRouter, Request
 from fastapi.responses import JSONResponse, Response
 
@@ -14,6 +15,7 @@ from app.metrics import CONTENT_TYPE
 from app.web.desk import Desk, desk
 from app.web.leads import problems
 
+log = structlog.get_logger("leadring.ops")
 router = APIRouter(tags=["ops"])
 NO_STORE = {"Cache-Control": "no-store"}
 DATABASE_SECONDS = 1.0
@@ -66,8 +68,8 @@ async def metrics(request: Request) -> Response:
     """Prometheus text. With LEADRING_METRICS_TOKEN set, only for its bearer."""
     at = desk(request)
     if at.metrics_token:
-        given = request.headers.get("authorization", "").removeprefix("Bearer ")
-        if not hmac.compare_digest(given.encode(), at.metrics_token.encode()):
+        scheme, _, given = request.headers.get("authorization", "").partition(" ")
+        if scheme.lower() != "bearer" or not hmac.compare_digest(given.strip().encode(), at.metrics_token.encode()):
             raise Unauthorized
     await _refresh(at)
     return Response(at.metrics.render(), headers=NO_STORE, media_type=CONTENT_TYPE)
@@ -82,6 +84,10 @@ async def _refresh(at: Desk) -> None:
         async with asyncio.timeout(DATABASE_SECONDS):
             gauges = await at.store.gauges()
     except (StorageUnavailable, TimeoutError):
+        return
+    except Exception:
+        # A scrape must not fail for one figure: the counters and the process's own say what is wrong.
+        log.exception("metrics.gauges_failed")
         return
     for family, values in ((at.metrics.waiting, gauges.waiting), (at.metrics.agents, gauges.agents)):
         family.clear()

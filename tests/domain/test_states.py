@@ -68,6 +68,7 @@ def test_final_leads_are_final_but_for_the_provider_s_late_account_and_a_person(
         "exhausted": {"connected", "waiting"},
         "failed": {"connected", "waiting", "exhausted"},
         "cancelled": {"connected"},
+        "expired": {"connected"},
     }
 
 
