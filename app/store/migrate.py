@@ -12,7 +12,6 @@ from pathlib import Path
 from typing import Final, TypeVar
 
 from sqlalchemy import URL, Connection, NullPool, create_engine, inspect, text
-from sqlalchemy.ext.asyncio import create_async_engine
 
 from app.errors import ConfigurationError, StorageUnavailable
 from app.store import address, sqlite_file
@@ -148,6 +147,9 @@ def _on_postgres(url: URL, work: Callable[[Connection], T]) -> T:
 
 
 async def _transact(url: URL, work: Callable[[Connection], T]) -> T:
+    # What only PostgreSQL needs comes with its extra.
+    from sqlalchemy.ext.asyncio import create_async_engine
+
     from app.store.postgres_errors import DATABASE_ERRORS, asyncpg, kind_of
 
     options = address.postgres_options(url)
