@@ -17,8 +17,9 @@ from pydantic import SecretStr
 
 from app.directory import Directory, load_directory
 from app.log import configure_logging, secrets_of
-from app.main import Options, Server, create_app, make_server
+from app.main import Options, create_app
 from app.sandbox import SandboxServer, create_sandbox
+from app.serving import Server, make_server
 from app.settings import Settings
 
 EXAMPLE: Final = Path(__file__).resolve().parent.parent / "leadring.example.toml"

@@ -9,17 +9,13 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import os
-import signal
 import socket
-import threading
-from collections.abc import AsyncIterator, Callable, Coroutine, Iterator
+from collections.abc import AsyncIterator, Callable, Coroutine
 from dataclasses import dataclass
 from pathlib import Path
-from types import FrameType
 from typing import Any, Final
 
 import structlog
-import uvicorn
 from fastapi import FastAPI
 from limits.storage import Storage
 from starlette.types import ASGIApp
@@ -58,7 +54,6 @@ log = structlog.get_logger("leadring")
 
 STATIC: Final = Path(__file__).resolve().parent.parent / "static"
 DRAIN_MARGIN: Final = 3.0  # seconds past the provider's deadline that a dial may need to be recorded
-STREAM_GRACE: Final = 5  # seconds connections get to end by themselves at shutdown
 
 
 @dataclass(frozen=True)
@@ -244,63 +239,3 @@ def _limiter_check(app: FastAPI) -> Any:
 
 def _secret(value: Any) -> str | None:
     return value.get_secret_value() if value is not None else None
-
-
-class Server(uvicorn.Server):
-    """uvicorn with three differences in how it ends and begins.
-
-    A first signal tells the application at once, so that streams end before uvicorn waits for them. Signals
-    are not raised again afterwards: a stop that was asked for is a success. SIGHUP reloads the directory.
-    """
-
-    on_started: Callable[[], None] | None = None
-
-    def handle_exit(self, sig: int, frame: FrameType | None) -> None:
-        app: Any = self.config.app
-        desk = getattr(app.state, "desk", None)
-        if isinstance(desk, Desk) and not desk.draining:
-            desk.begin_shutdown()
-        super().handle_exit(sig, frame)
-
-    @contextlib.contextmanager
-    def capture_signals(self) -> Iterator[None]:
-        if threading.current_thread() is not threading.main_thread():
-            yield
-            return
-        before = {number: signal.signal(number, self.handle_exit) for number in (signal.SIGINT, signal.SIGTERM)}
-        try:
-            yield
-        finally:
-            for number, handler in before.items():
-                signal.signal(number, handler)
-
-    async def startup(self, sockets: list[socket.socket] | None = None) -> None:
-        await super().startup(sockets)
-        if not self.started:
-            return
-        if threading.current_thread() is threading.main_thread():
-            app: Any = self.config.app
-            asyncio.get_running_loop().add_signal_handler(signal.SIGHUP, app.state.desk.reload_soon)
-        if self.on_started is not None:
-            self.on_started()
-
-
-def make_server(app: FastAPI, host: str, port: int) -> Server:
-    """A server for this application; proxies are resolved inside it, and logging is ours."""
-    return Server(
-        uvicorn.Config(
-            app,
-            host=host,
-            port=port,
-            proxy_headers=False,
-            server_header=False,
-            access_log=False,
-            log_config=None,
-            timeout_graceful_shutdown=STREAM_GRACE,
-            timeout_keep_alive=20,
-            loop="uvloop",
-            http="httptools",
-            lifespan="on",
-            ws="none",
-        )
-    )

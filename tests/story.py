@@ -24,7 +24,8 @@ from pydantic import SecretStr
 from app.clock import from_datetime
 from app.directory import parse_directory
 from app.domain.phone import for_provider, read_phone
-from app.main import Options, Server, create_app, make_server
+from app.main import Options, create_app
+from app.serving import Server, make_server
 from app.settings import Settings
 from app.web.desk import Desk
 from tests.clocks import ManualClock

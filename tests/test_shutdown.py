@@ -12,7 +12,8 @@ from pathlib import Path
 import httpx
 import pytest
 
-from app.main import DRAIN_MARGIN, STREAM_GRACE
+from app.main import DRAIN_MARGIN
+from app.serving import STREAM_GRACE
 from tests.crash.books import lead_states
 from tests.crash.service_process import ServiceProcess
 from tests.sandbox_server import RunningSandbox

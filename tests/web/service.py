@@ -16,8 +16,9 @@ from fastapi import FastAPI
 from pydantic import SecretStr
 
 from app.directory import parse_directory
-from app.main import Options, Server, create_app, make_server
+from app.main import Options, create_app
 from app.ports import Answer, CallRequest, Clock, Placed
+from app.serving import Server, make_server
 from app.settings import Settings
 from app.web.desk import Desk
 from tests.clocks import ManualClock
