@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import signal
 import sys
 from pathlib import Path
 from typing import Annotated, NoReturn, TypeVar
@@ -54,13 +55,14 @@ def serve(
     migrate: Annotated[bool, typer.Option(help="Bring the database's schema up to date first.")] = True,
 ) -> None:
     """Run the service."""
+    signal.signal(signal.SIGHUP, signal.SIG_IGN)  # a reload that comes while it starts is not its end
     from app.log import configure_logging, secrets_of
     from app.main import Options, create_app
     from app.serving import serve_application
 
     settings, directory = read_both()
     configure_logging(form=settings.log_format, level=settings.log_level, secrets=secrets_of(settings))
-    for warning in (*weak_secrets(settings), *directory.warnings):
+    for warning in (*weak_secrets(settings), *_silent_calls(settings), *directory.warnings):
         print(f"leadring: {warning}", file=sys.stderr)
     app = create_app(settings, directory, Options(migrate=migrate))
     raise SystemExit(serve_application(app, host, port))
@@ -109,12 +111,21 @@ def check(
         mistakes += error.mistakes
     if directory is not None:
         _report(directory)
-    for warning in weak_secrets(settings) if settings is not None else ():
+    for warning in (*weak_secrets(settings), *_silent_calls(settings)) if settings is not None else ():
         print(f"warning: {warning}")
     if settings is not None and settings.voicenter_code is None:
         print("note: LEADRING_VOICENTER_CODE is not set; `leadring serve` needs it")
     if mistakes:
         _mistakes(mistakes)
+
+
+def _silent_calls(settings: Settings) -> list[str]:
+    if settings.voicenter_cdr_token is not None:
+        return []
+    return [
+        "LEADRING_VOICENTER_CDR_TOKEN is not set: nobody will learn how a call went, and a missed one is not tried "
+        "again (docs/voicenter.md)"
+    ]
 
 
 def _report(directory: Directory) -> None:
@@ -138,6 +149,22 @@ def migrate() -> None:
     settings = load_settings(need_code=False)
     migrations.upgrade(settings.database_url)
     print(f"schema {migrations.current_revision(settings.database_url)}")
+
+
+@cli.command()
+def widget(
+    url: Annotated[str, typer.Option(help="Where browsers reach the service.")] = "https://leads.example.com",
+    site: Annotated[str, typer.Option(help="The site's key.")] = "main",
+) -> None:
+    """Print the tags that embed the widget: the evergreen one, and this exact copy with its integrity."""
+    from app.main import STATIC
+    from app.web.files import load
+
+    asset = load(STATIC / "widget.js")
+    base = url.rstrip("/")
+    print(f'<script async src="{base}/widget/v1.js" data-site="{site}"></script>')
+    print(f'<script async src="{base}/widget/v1.{asset.hash}.js" data-site="{site}"')
+    print(f'        integrity="{asset.integrity}" crossorigin="anonymous"></script>')
 
 
 @cli.command()

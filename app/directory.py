@@ -106,6 +106,8 @@ def parse_directory(text: str, *, source: str = "leadring.toml") -> Directory:
         values: dict[str, object] = tomllib.loads(text)
     except tomllib.TOMLDecodeError as error:
         raise ConfigurationError([f"{source}: is not TOML: {error}"]) from None
+    except ValueError:
+        raise ConfigurationError([f"{source}: holds a number that is too long"]) from None
     except RecursionError:
         raise ConfigurationError([f"{source}: is nested too deeply"]) from None
     mistakes: list[str] = []

@@ -56,8 +56,6 @@ def read_policy(table: Table, warnings: list[str]) -> Policy:
     seconds = {name: table.seconds(name, *bounds) for name, bounds in _SECONDS.items()}
     if country not in allowed:
         warnings.append(f"policy: default_country {country} is not among countries: its leads will be held")
-    if seconds["ring_agent"] > seconds["deadline"]:
-        warnings.append("policy: ring_agent is longer than deadline: the first silent agent uses all of it")
     return Policy(
         timezone=read_time_zone(table, "Asia/Jerusalem"),
         default_country=country,

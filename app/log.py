@@ -66,6 +66,7 @@ class _Line:
 
 def _add_name(logger: Any, _method: str, line: EventDict) -> EventDict:
     record = line.get("_record")
+    line.pop("color_message", None)  # uvicorn's, the same once more with escape codes
     line["logger"] = record.name if record is not None else logger.name
     return line
 

@@ -141,6 +141,7 @@ def leads(
     state: Annotated[list[str] | None, typer.Option(help="Only these states; may be repeated.")] = None,
     most: Annotated[int, typer.Option(min=1, max=1000)] = 50,
     release: Annotated[str | None, typer.Option(help="Let this held lead be dialled now.")] = None,
+    phones: Annotated[bool, typer.Option(help="Show whole telephone numbers, for calling by hand.")] = False,
     as_json: AsJson = False,
 ) -> None:
     """List leads, newest first; or release a held one."""
@@ -165,7 +166,14 @@ def leads(
 
     async def look(store: SqlStore) -> list[dict[str, object]]:
         found = await store.leads(state or (), most)
-        return [{**asdict(lead), "phone": mask(lead.phone), "received_at": to_iso(lead.received_at)} for lead in found]
+        return [
+            {
+                **asdict(lead),
+                "phone": lead.phone if phones else mask(lead.phone),
+                **{name: to_iso(getattr(lead, name)) for name in ("received_at", "due_at", "expires_at", "ended_at")},
+            }
+            for lead in found
+        ]
 
     rows = _with_store(settings, look)
     if as_json:
@@ -173,7 +181,8 @@ def leads(
         return
     for row in rows:
         why = f" ({row['reason']})" if row["reason"] else ""
-        print(f"{row['id']}  {row['received_at']}  {row['site']:<12} {row['phone']:<16} {row['state']}{why}")
+        who = f"{row['phone']:<16} {row['name']}".rstrip()
+        print(f"{row['id']}  {row['received_at']}  {row['site']:<12} {row['state']}{why}  {who}")
 
 
 def _with_store(settings: Settings, work: Callable[..., Awaitable[T]]) -> T:

@@ -6,6 +6,7 @@ import asyncio
 import contextlib
 import gc
 import os
+import resource
 import signal
 import socket
 import sys
@@ -31,6 +32,8 @@ STREAM_GRACE: Final = 5  # seconds connections get to end by themselves at shutd
 
 def tune_process() -> None:
     """Turns of the interpreter and of its garbage collector, for a process that serves."""
+    _, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+    resource.setrlimit(resource.RLIMIT_NOFILE, (hard, hard))  # each open stream is a file
     sys.setswitchinterval(TURN_SECONDS)
     gc.collect()
     gc.freeze()

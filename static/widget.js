@@ -273,7 +273,7 @@ const build = (host = document.body) => {
     steps.hidden = step < 0;
     [...steps.children].forEach((item, i) => (item.ariaCurrent = i === step ? 'step' : 'false'));
     cancel.hidden = over || state === 'dialing';
-    again.hidden = step >= 0;
+    again.hidden = !over;
     call.hidden = !tel || step >= 0;
     emit('status', { state, event: past[0] });
     return over;

@@ -552,7 +552,6 @@ def test_agents_keep_the_order_of_the_file() -> None:
         ("[hours.h]", 'hours = "h"', "", "hours.h: is never open"),
         ('[hours.h]\nmon = "8:00-9:00"', "", "", "no site or agent uses it"),
         ('[policy]\ncountries = ["US"]', "", "", "leads will be held"),
-        ('[policy]\ndeadline = "10s"', "", "", "ring_agent is longer than deadline"),
     ],
 )
 def test_what_works_but_surprises_is_a_warning(more: str, site: str, agent: str, words: str) -> None:

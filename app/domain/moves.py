@@ -51,8 +51,11 @@ Opening = Callable[[int], int]
 """The given moment when the lead's site is open then, else its next opening (both in milliseconds)."""
 
 
-def _wait(reason: str, at: int, policy: Policy, opening: Opening) -> dict[str, Any]:
-    """The lead waits until `at`, or for the next opening when the site is closed then, with a new term."""
+def _wait(reason: str, at: int, policy: Policy, opening: Opening, *, expires: int | None = None) -> dict[str, Any]:
+    """The lead waits until `at`, or for the next opening when the site is closed then, with a new term.
+
+    `expires` is another term for the first case; None keeps the one that the lead has.
+    """
     due = opening(at)
     if due > at:
         return {
@@ -61,7 +64,7 @@ def _wait(reason: str, at: int, policy: Policy, opening: Opening) -> dict[str, A
             "due_at": due,
             "expires_at": due + policy.expire_after * SECOND,
         }
-    return {"lead": "waiting", "reason": reason, "due_at": at}
+    return {"lead": "waiting", "reason": reason, "due_at": at, "expires_at": expires}
 
 
 def after_answer(answer: Answer, lead: Lead, policy: Policy, now: int, *, jitter: float, opening: Opening) -> Move:
@@ -159,13 +162,14 @@ def after_outcome(outcome: str, lead: Lead, policy: Policy, now: int, *, opening
             **agent,
         )
     if lead.lead_tries < len(policy.retry_lead):
+        again = now + policy.retry_lead[lead.lead_tries] * SECOND
         return Move(
             "ended",
             outcome,
             counts=("lead_tries",),
             clears=("agent_misses",),
             event=outcome,
-            **_wait("retry", now + policy.retry_lead[lead.lead_tries] * SECOND, policy, opening),
+            **_wait("retry", again, policy, opening, expires=again + policy.expire_after * SECOND),
             **agent,
         )
     return Move(

@@ -159,10 +159,10 @@ class Dispatcher:
             await self._let_go(attempt)
             return
         lease = int((self._timeout + SEND_LEASE) * 1000)
+        intended = clock.monotonic()
         if not await self._store.begin_sending(claim, self._owner, lease):
             log.info("dispatch.reservation_lost")
             return
-        intended = clock.monotonic()
         faults.point("dispatch.after_intent")
         self._hub.changed([lead.id])
         call = self._call_request(claim)

@@ -69,6 +69,8 @@ def explain(story: LeadStory, directory: Directory) -> list[str]:
 def _words(event: Event, directory: Directory) -> str:
     agent = directory.agents.get(event.agent_id or "")
     name = agent.name if agent else event.agent_id or "the agent"
+    if event.event == "exhausted" and event.why == "unreported":
+        return "closed: without a report nobody knows whether to try again (is the CDR notification set up?)"
     text = WORDS.get(event.event, event.event)
     return text.format(who=event.who, why=event.why or "no reason given", agent=name)
 

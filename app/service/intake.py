@@ -88,6 +88,8 @@ class Intake:
             raise UnknownSite
         origin = submission.origin
         if origin is not None and site.origins and origin not in site.origins and origin != submission.trusted_origin:
+            # The first trap of a new site, localhost against 127.0.0.1 included: say what to write where.
+            log.warning("origin.refused", site=site.key, origin=origin[:200], hint="add it to the site's origins")
             raise ForbiddenOrigin
         return site
 

@@ -62,13 +62,18 @@ class Sweeper:
         """Attempts whose time is up: lapse, become unknown, free their agent, or end unreported."""
         settled = 0
         for attempt_id in await self._store.overdue_attempts():
-            moved = await self._store.settle(
-                attempt_id,
-                ("reserved", "sending", "placed", "unknown"),
-                self._after_silence,
-                "sweeper",
-                self._rules.caps,
-            )
+            try:
+                moved = await self._store.settle(
+                    attempt_id,
+                    ("reserved", "sending", "placed", "unknown"),
+                    self._after_silence,
+                    "sweeper",
+                    self._rules.caps,
+                )
+            except (ValueError, RuntimeError):
+                # One attempt that cannot be settled must not keep the sweep from all the others.
+                log.exception("sweep.attempt_failed", attempt_id=attempt_id)
+                continue
             if moved is None:
                 continue
             settled += 1

@@ -170,8 +170,6 @@ def _move_lead(conn: Connection, attempt: Attempt, lead: Lead, move: Move, now: 
         values["outcome"] = move.outcome
     if move.expires_at is not None:
         values["expires_at"] = move.expires_at
-    elif "lead_tries" in move.counts:
-        values["expires_at"] = None  # their phone has rung: from here on the retry schedule decides
     elif move.lead == "held":
         values["expires_at"] = now + HELD_FOR
     state, reason = lead.state, lead.reason

@@ -6,7 +6,7 @@ import hashlib
 from functools import cache
 from typing import Any
 
-from sqlalchemy import Connection, bindparam, select, update
+from sqlalchemy import Connection, bindparam, or_, select, update
 from sqlalchemy.sql.dml import ReturningInsert
 
 from app.domain.lead import Attempt
@@ -49,6 +49,8 @@ _by_extension = (
         attempts.c.reserved_at > bindparam("since"),
         attempts.c.sending_at.is_not(None),
         attempts.c.state.not_in(("refused", "not_sent")),
+        # A call of somebody else's on the same phones says nothing about one of ours that is over.
+        or_(attempts.c.call_id.is_(None), attempts.c.ended_at.is_(None), attempts.c.outcome == "unreported"),
     )
     .order_by(attempts.c.reserved_at.desc())
     .limit(20)

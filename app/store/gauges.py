@@ -36,7 +36,10 @@ _unaccounted = (
         _is_open,
         or_(
             and_(leads.c.state == "dialing", not_(_has_live_attempt)),
-            and_(leads.c.state.in_(("waiting", "held")), leads.c.expires_at <= bindparam("overdue")),
+            and_(
+                leads.c.state.in_(("waiting", "held")),
+                or_(leads.c.expires_at.is_(None), leads.c.expires_at <= bindparam("overdue")),
+            ),
         ),
     )
 )

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from sqlalchemy import Connection, bindparam, func, or_, select, update
+from sqlalchemy import Connection, and_, bindparam, func, or_, select, update
 
 from app.domain.lead import Lead
 from app.domain.stories import LeadStory
@@ -47,7 +47,11 @@ _reschedule = (
 )
 _release = (
     update(leads)
-    .where(leads.c.id == bindparam("lead"), leads.c.state.in_(("held", "spam")))
+    .where(
+        leads.c.id == bindparam("lead"),
+        # A request that the provider called wrong was perhaps only sent with a wrong account code.
+        or_(leads.c.state.in_(("held", "spam")), and_(leads.c.state == "failed", leads.c.reason == "request_wrong")),
+    )
     .values(
         state="waiting",
         reason="no_agent",

@@ -28,6 +28,8 @@ Decide = Callable[[Attempt, Lead], Move | None]
 
 log = logging.getLogger("leadring.store")
 
+TOUCH_EVERY = 1000  # milliseconds between writes that only look whether writing works
+
 # A record may be of any of these: a late account corrects what had to be closed without one.
 REPORTABLE = ("sending", "placed", "unknown", "unresolved", "absent", "ended")
 
@@ -37,6 +39,7 @@ class SqlStore:
 
     def __init__(self, engine: Engine) -> None:
         self.engine = engine
+        self._touched = 0
 
     @property
     def clock(self) -> Clock:
@@ -134,7 +137,12 @@ class SqlStore:
         return await self._write(lambda _: [lead_id], leads.reschedule, lead_id, due, expires, self._now())
 
     async def release(self, lead_id: str, who: str, until: int) -> str | None:
-        return await self._write(lambda _: [lead_id], leads.release, lead_id, who, self._now(), until)
+        try:
+            return await self._write(lambda _: [lead_id], leads.release, lead_id, who, self._now(), until)
+        except IntegrityError:
+            # The number has another live lead by now: this one stays as it is.
+            story = await self.story(lead_id)
+            return story.lead.state if story else None
 
     async def leads(self, states: Sequence[str], most: int) -> list[Lead]:
         return await self.engine.read(leads.listed, tuple(states), most)
@@ -193,7 +201,12 @@ class SqlStore:
         return await self.engine.write(meta.forget_submissions, before)
 
     async def ready(self) -> None:
-        await self.engine.ping()
+        now = self._now()
+        if abs(now - self._touched) < TOUCH_EVERY:
+            await self.engine.ping()
+        else:
+            await self.engine.write(meta.touch, now)
+            self._touched = now
         try:
             migrate.check_revision(await self.engine.read(migrate.read_revision))
         except ConfigurationError as error:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
+import os
 import sqlite3
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
@@ -59,6 +60,7 @@ class SqliteEngine:
         self._reading = 0
         self._function_seconds = function_seconds
         self._open = False
+        self._file: tuple[int, int] | None = None
 
     @property
     def commits(self) -> int:
@@ -77,6 +79,7 @@ class SqliteEngine:
             if self._lock is not None:
                 self._lock.acquire()
             await self._writer.start()
+            self._file = _identity(self.path)
             self._open = True
             await self.read(lambda conn: None)
         except BaseException:
@@ -94,6 +97,7 @@ class SqliteEngine:
 
     async def write(self, fn: Callable[Concatenate[Connection, P], T], /, *args: P.args, **kwargs: P.kwargs) -> T:
         """Run `fn` in the next group; returns after its COMMIT has reached the disk."""
+        self._check_file()
 
         def work(conn: Connection) -> T:
             return fn(conn, *args, **kwargs)
@@ -146,6 +150,11 @@ class SqliteEngine:
                 raise
             raise seen from seen.__cause__
 
+    def _check_file(self) -> None:
+        """A file that was deleted or replaced under us would take commits that nobody ever finds again."""
+        if self._file is not None and _identity(self.path) != self._file:
+            raise StorageUnavailable(f"the database file {self.path} was removed or replaced while the service runs")
+
     async def ping(self) -> None:
         """StorageUnavailable unless the writer takes its lock now."""
         await self.write(lambda conn: None)
@@ -160,3 +169,12 @@ class SqliteEngine:
 def _tell_failure(done: asyncio.Future[Any]) -> None:
     if not done.cancelled() and (error := done.exception()) is not None:
         log.warning("a write that nobody waited for failed: %s", error)
+
+
+def _identity(path: Path) -> tuple[int, int] | None:
+    """What makes a file this very file; None when there is none."""
+    try:
+        found = os.stat(path)
+    except OSError:
+        return None
+    return found.st_dev, found.st_ino

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Awaitable, Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 import structlog
 from fastapi import Request
@@ -48,6 +48,7 @@ class Desk:
     load_directory: Callable[[], Directory] | None = None
     draining: bool = False
     _reloading: asyncio.Task[None] | None = None
+    _reload_lock: asyncio.Lock = field(default_factory=asyncio.Lock)
 
     def begin_shutdown(self) -> None:
         """From here on: not ready, no new dials, streams end. Must run on the loop's thread."""
@@ -59,11 +60,14 @@ class Desk:
         """Put leadring.toml as it is now in force, whole; ConfigurationError and the old one stays."""
         if self.load_directory is None:
             return
-        directory = await asyncio.to_thread(self.load_directory)
-        await self.store.sync_agents(list(directory.agents))
-        if directory.limits != self.rules.directory.limits:
-            self.gate = self.make_gate(directory.limits.per_client)
-        self.rules.replace(directory)
+        async with self._reload_lock:
+            directory = await asyncio.to_thread(self.load_directory)
+            gate = self.gate
+            if directory.limits != self.rules.directory.limits:
+                gate = self.make_gate(directory.limits.per_client)
+            await self.store.sync_agents(list(directory.agents))
+            self.gate = gate
+            self.rules.replace(directory)
         self.metrics.config_loaded.set_to_current_time()
         log.info("directory.reloaded", agents=len(directory.agents), sites=len(directory.sites))
         self.dispatcher.wake()

@@ -13,7 +13,7 @@ from typing import Annotated, Final
 
 from fastapi import APIRouter, Query, Request
 from fastapi.openapi.docs import get_swagger_ui_html
-from fastapi.responses import HTMLResponse, RedirectResponse, Response
+from fastapi.responses import HTMLResponse, PlainTextResponse, RedirectResponse, Response
 
 from app.errors import NotFound
 from app.web.desk import desk
@@ -91,13 +91,13 @@ def serve(request: Request, asset: Asset, cache: str, headers: dict[str, str] | 
     return Response(asset.content, 200, out, asset.media_type)
 
 
-@router.get("/widget/v1.js")
+@router.api_route("/widget/v1.js", methods=["GET", "HEAD"])
 async def widget(request: Request) -> Response:
     """The evergreen widget: fixes arrive by themselves."""
     return serve(request, request.app.state.files.get("widget.js"), EVERGREEN, ANYWHERE)
 
 
-@router.get("/widget/v1.{digest}.js")
+@router.api_route("/widget/v1.{digest}.js", methods=["GET", "HEAD"])
 async def pinned_widget(request: Request, digest: str) -> Response:
     """This exact widget for ever, for sites whose policy demands `integrity`."""
     asset: Asset = request.app.state.files.get("widget.js")
@@ -137,9 +137,12 @@ async def demo_file(request: Request, name: str) -> Response:
 
 
 @router.get("/")
-async def home() -> Response:
-    """There is nothing at the root but a way to the demo."""
-    return RedirectResponse("/demo", 307)
+async def home(request: Request) -> Response:
+    """The demo where there is a sandbox; else one line for whoever wonders what answers here."""
+    at = desk(request)
+    if at.sandbox_url:
+        return RedirectResponse("/demo", 307)
+    return PlainTextResponse(f"Leadring {at.version} is running. The API is described at /docs.\n")
 
 
 @router.get("/demo")
@@ -159,9 +162,9 @@ async def demo_in(request: Request, lang: str) -> Response:
 def _demo_page(request: Request, lang: str) -> Response:
     page: Asset = request.app.state.demo_files.get(f"{lang}.html")
     sandbox = desk(request).sandbox_url or ""
-    html = page.content.decode()
-    if not sandbox:
-        html = re.sub(r"<iframe\b.*?</iframe>", "", html, flags=re.DOTALL)  # no telephones to show
+    # Two truths are written in the page: with a sandbox nobody is phoned, without one agents are.
+    drop = "live" if sandbox else "sandbox"
+    html = re.sub(rf"<!--{drop}-->.*?<!--/{drop}-->", "", page.content.decode(), flags=re.DOTALL)
     html = html.replace("__SANDBOX_URL__", sandbox)
     policy = (
         f"default-src 'self'; frame-src {sandbox or chr(39) + 'none' + chr(39)}; style-src 'self'; script-src 'self'; "

@@ -14,7 +14,7 @@ from fastapi.responses import HTMLResponse, RedirectResponse, Response
 from slowapi.errors import RateLimitExceeded
 
 from app.directory import Site
-from app.domain.messages import sentence
+from app.domain.messages import known_language, sentence
 from app.domain.text import as_text, clean
 from app.errors import ForbiddenOrigin, IdempotencyMismatch, InFlight, NotFound, RateLimited, Refusal, UnknownSite
 from app.service.intake import Answered
@@ -106,7 +106,8 @@ def _next(at: Desk, key: str, fields: dict[str, object], answered: Answered) -> 
     if site.thank_you_url:
         return site.thank_you_url
     token = answered.status_url.split("token=", 1)[1]
-    return f"/f/{quote(key)}/thanks?lead={answered.lead_id}&token={token}"
+    language = known_language(as_text(fields.get("language"))[:16] or site.language)
+    return f"/f/{quote(key)}/thanks?lead={answered.lead_id}&token={token}&lang={language}"
 
 
 def _given_back(request: Request, at: Desk, key: str, fields: dict[str, object], refusal: Refusal) -> Response:
@@ -152,6 +153,7 @@ async def thanks(
     site: str,
     lead: Annotated[str, Query(max_length=64)] = "",
     token: Annotated[str, Query(max_length=64)] = "",
+    lang: Annotated[str, Query(max_length=16)] = "",
 ) -> Response:
     """The built-in thank-you page; it renews itself until the lead's story is over."""
     at = desk(request)
@@ -165,8 +167,8 @@ async def thanks(
         view = None
     page = thank_you(
         site_name=found.name,
-        language=found.language,
-        message=_thanks(view, found.language),
+        language=lang or found.language,
+        message=_thanks(view, lang or found.language),
         status=asdict(view) if view else None,
         refresh_seconds=REFRESH_SECONDS if view and not view.final else None,
         stylesheet=STYLESHEET,

@@ -62,7 +62,7 @@ def test_a_person_answers_both_phones_and_hangs_up(running: RunningSandbox, page
     expect(agent).to_have_attribute("data-state", "talking")
     page.get_by_role("button", name="Hang up: Mobile phone 050-123-4567").click()
     expect(page.locator("#recent tbody")).to_contain_text("Connected")
-    page.get_by_role("switch", name="Phone is on: Desk phone of SIPdana1").click()
+    page.get_by_role("switch", name="Phone switched on: Desk phone of SIPdana1").click()
     expect(agent).to_have_attribute("data-online", "false")
     assert problems == []
     assert complaints == []

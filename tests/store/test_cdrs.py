@@ -149,12 +149,22 @@ async def test_of_several_calls_the_latest_is_meant(floor: Floor) -> None:
 async def test_a_refused_try_does_not_take_the_record_of_the_call_before_it(floor: Floor) -> None:
     await floor.open(a_directory("dana"))
     first = await floor.dial(Placed("c1"), a_lead(PHONE))
-    await floor.outcome(first, "agent_no_answer")
-    floor.clock.advance(30)
+    await floor.outcome(first, "unreported")
+    floor.clock.advance(900)
+    await floor.accept(a_lead(PHONE, at=floor.now))
     second = await floor.claim()
     await floor.send(second)
     await floor.answer(second, Refused(3, "offline", "agent_offline"))
     assert await matched(floor, a_record(call_id="x", extension="SIPdana", phone=PHONE)) == first.attempt.id
+
+
+async def test_a_strangers_call_on_the_same_phones_says_nothing_of_ours_that_is_over(floor: Floor) -> None:
+    """Somebody rings the lead by hand afterwards: no variables of ours, another call id, the same two numbers."""
+    claim = await floor.dial(Placed("c1"), a_lead(PHONE))
+    by_hand = a_record(call_id="x", extension=claim.attempt.extension, phone=PHONE)
+    assert await matched(floor, by_hand) == claim.attempt.id
+    await floor.outcome(claim, "lead_no_answer")
+    assert await matched(floor, by_hand) is None
 
 
 async def test_a_record_of_a_call_that_never_was_is_nobody_s(floor: Floor) -> None:

@@ -79,11 +79,19 @@ async def test_a_lead_that_is_being_dialled_does_not_expire(floor: Floor) -> Non
 
 
 async def test_a_lead_whose_phone_has_rung_is_left_to_its_retry_schedule(floor: Floor) -> None:
+    """Each retry has a term of its own, from when it is due: an hour for one that was due after ten minutes."""
     claim = await floor.dial()
     await floor.outcome(claim, "lead_no_answer")
-    floor.clock.advance(2 * HOUR / 1000)
+    floor.clock.advance(69 * 60)
     assert await floor.store.expire() == []
     assert (await floor.claim()).lead.id == claim.lead.id
+
+
+async def test_a_retry_that_nobody_could_take_in_its_term_ends(floor: Floor) -> None:
+    claim = await floor.dial()
+    await floor.outcome(claim, "lead_no_answer")
+    floor.clock.advance(70 * 60)
+    assert await floor.store.expire() == [claim.lead.id]
 
 
 async def test_a_site_that_has_closed_puts_off_what_is_due_and_nothing_else(floor: Floor) -> None:

@@ -85,7 +85,7 @@ async def test_a_lead_who_was_not_reached_is_rung_by_schedule_and_then_no_more(a
         await alone.outcome(claim, outcome)
         row = await alone.lead(claim.lead.id)
         assert (row["state"], row["reason"], row["due_at"]) == ("waiting", "retry", alone.now + wait * 1000)
-        assert row["expires_at"] is None
+        assert row["expires_at"] == row["due_at"] + 3_600_000
         alone.clock.advance(wait)
         claim = await alone.claim()
         await alone.send(claim)

@@ -120,6 +120,11 @@ function paint(node, phone, side) {
   toggle.setAttribute("aria-checked", String(phone.online));
   toggle.setAttribute("aria-label", `${words.device}: ${label}`);
   toggle.disabled = live;
+  if (before !== undefined && before !== state && state === "ringing") {
+    // In a narrow frame only one telephone fits: the one that rings is the one to see.
+    const calm = matchMedia("(prefers-reduced-motion: reduce)").matches;
+    node.scrollIntoView({ block: "center", behavior: calm ? "auto" : "smooth" });
+  }
   if (before !== state && ["ringing", "talking", "ended"].includes(state)) spoken.textContent = `${label}: ${sentence(state, side)}`;
   tick(node);
 }
