@@ -64,7 +64,8 @@ def serve(
     configure_logging(form=settings.log_format, level=settings.log_level, secrets=secrets_of(settings))
     for warning in (*weak_secrets(settings), *_silent_calls(settings), *directory.warnings):
         print(f"leadring: {warning}", file=sys.stderr)
-    app = create_app(settings, directory, Options(migrate=migrate))
+    _preflight(settings, migrate)
+    app = create_app(settings, directory, Options(migrate=False))
     raise SystemExit(serve_application(app, host, port))
 
 
@@ -117,6 +118,24 @@ def check(
         print("note: LEADRING_VOICENTER_CODE is not set; `leadring serve` needs it")
     if mistakes:
         _mistakes(mistakes)
+
+
+def _preflight(settings: Settings, migrate: bool) -> None:
+    """The database once before anything is served, so that what is wrong with it is one sentence and an exit."""
+    from app.store import migrate as migrations
+    from app.store.engine import open_engine
+
+    async def once() -> None:
+        engine = open_engine(settings.database_url)
+        try:
+            await engine.start()
+        finally:
+            await engine.close()
+
+    if migrate:
+        migrations.upgrade(settings.database_url)
+    migrations.check(settings.database_url)
+    asyncio.run(once())
 
 
 def _silent_calls(settings: Settings) -> list[str]:

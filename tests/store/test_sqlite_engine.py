@@ -366,3 +366,25 @@ async def test_commits_are_durable_by_sqlite_s_own_account(engine: SqliteEngine)
     assert await engine.write(pragma, "journal_mode") == "wal"
     assert await engine.write(pragma, "synchronous") == 2  # FULL
     assert await engine.write(pragma, "foreign_keys") == 1
+
+
+def take_away(path: Path, *, put_back: bool) -> None:
+    content = path.read_bytes()
+    path.unlink()
+    if put_back:
+        path.write_bytes(content)
+
+
+@pytest.mark.parametrize("fate", ["removed", "replaced"])
+async def test_a_database_file_that_is_gone_takes_no_more_writes(sqlite_url: str, fate: str) -> None:
+    """Commits into a file without a name would be acknowledged and never found again."""
+    engine = open_engine(sqlite_url)
+    await engine.start()
+    try:
+        await engine.ping()
+        take_away(Path(sqlite_url.removeprefix("sqlite:///")), put_back=fate == "replaced")
+        for _ in range(2):
+            with pytest.raises(StorageUnavailable, match="removed or replaced"):
+                await engine.write(lambda conn: None)
+    finally:
+        await engine.close()
