@@ -1,6 +1,6 @@
 """The database's clock, read without asking the database: replicas with skewed wall clocks agree on due times.
 
-Replicas an hour apart never doubled a call, but half of their leads stalled (reliability 2.4, rule 5).
+Replicas an hour apart never doubled a call, but half of their leads stalled.
 """
 
 from __future__ import annotations

@@ -14,7 +14,7 @@ from app.errors import ConfigurationError, StorageUnavailable
 
 BUSY_MS: Final = 5000
 # Name and the only accepted answer. FULL (2): WAL with NORMAL loses the last commits on power loss
-# (reliability 2.4, rule 7). temp_store 2 is memory.
+# for speed nobody needs here. temp_store 2 is memory.
 PRAGMAS: Final = (
     ("busy_timeout", BUSY_MS),
     ("journal_mode", "wal"),

@@ -1,7 +1,7 @@
 """The dedicated PostgreSQL session of one replica: hears the others' NOTIFY and keeps the database's clock.
 
-Notifications are hints and may be lost while the session reconnects: whoever listens also polls
-(reliability 2.4, rule 8). LISTEN does not survive a proxy that pools by transaction.
+Notifications are hints and may be lost while the session reconnects: whoever listens also polls.
+LISTEN does not survive a proxy that pools by transaction.
 """
 
 from __future__ import annotations
