@@ -180,9 +180,7 @@ class Dispatcher:
         """Going down with nothing sent: lead and agent are free for the next process at once."""
 
         def decide(current: Attempt, lead: Lead) -> Move | None:
-            now = self._store.clock.now()
-            opening = self._rules.opening(lead.site)
-            return moves.after_silence(current, lead, self._rules.policy, now, opening=opening)
+            return self._rules.after_silence(current, lead, self._store.clock.now())
 
         await self._store.settle(attempt.id, ("reserved",), decide, "dispatcher", self._rules.caps)
 

@@ -8,7 +8,6 @@ is still on the line is not taken for over. Nothing else is decided from it.
 from __future__ import annotations
 
 import asyncio
-import contextlib
 
 import structlog
 
@@ -42,14 +41,13 @@ class Progress:
         """Follow until cancelled."""
         while True:
             pause = IDLE
-            with contextlib.suppress(StorageUnavailable):
-                try:
-                    pause = self._apart if await self.follow() else min(IDLE, self._apart)
-                except StorageUnavailable:
-                    raise
-                except Exception:
-                    # Without this loop nobody is told how a call goes on; the calls themselves need it not.
-                    log.exception("progress.failed")
+            try:
+                pause = self._apart if await self.follow() else min(IDLE, self._apart)
+            except StorageUnavailable as error:
+                log.warning("progress.storage_unavailable", error=str(error))
+            except Exception:
+                # Without this loop nobody is told how a call goes on; the calls themselves need it not.
+                log.exception("progress.failed")
             await asyncio.sleep(pause)
 
     async def follow(self) -> bool:

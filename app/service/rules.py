@@ -6,9 +6,10 @@ from datetime import timedelta
 
 from app.clock import from_datetime, to_datetime
 from app.directory import Directory, Policy, Site
-from app.domain import guards, hours
+from app.domain import guards, hours, moves
 from app.domain.guards import Cap
-from app.domain.moves import Opening
+from app.domain.lead import Attempt, Lead
+from app.domain.moves import Move, Opening
 from app.domain.routing import Roster, site_open
 
 ROSTER_FOR = 1000  # milliseconds a roster is reused; hours have minutes
@@ -66,3 +67,7 @@ class Rules:
     def caps(self, now: int) -> tuple[Cap, ...]:
         """The money caps in force at that moment."""
         return guards.caps(self._directory.guards.calls, self.policy.timezone, now)
+
+    def after_silence(self, attempt: Attempt, lead: Lead, now: int) -> Move | None:
+        """What the rules in force make of an attempt that nobody has moved on."""
+        return moves.after_silence(attempt, lead, self.policy, now, opening=self.opening(lead.site))

@@ -6,7 +6,6 @@ import asyncio
 
 import structlog
 
-from app.domain import moves
 from app.domain.lead import Attempt, Lead
 from app.domain.moves import Move
 from app.errors import StorageUnavailable
@@ -92,9 +91,7 @@ class Sweeper:
         return settled
 
     def _after_silence(self, attempt: Attempt, lead: Lead) -> Move | None:
-        return moves.after_silence(
-            attempt, lead, self._rules.policy, self._store.clock.now(), opening=self._rules.opening(lead.site)
-        )
+        return self._rules.after_silence(attempt, lead, self._store.clock.now())
 
     async def put_off_closed(self) -> int:
         """Leads that are due at a site which has closed wait for its next opening."""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+from dataclasses import replace
 from functools import cache
 from typing import Any
 
@@ -17,9 +18,10 @@ from app.ports import CallRecord
 from app.store import events
 from app.store.statements import ATTEMPT_COLUMNS, among, attempt_of, insert_unless_there
 from app.store.tables import attempts, cdrs, leads
-from app.store.updates import update_returning
+from app.store.updates import update_one
 
 STRANGER_AFTER = 60_000  # milliseconds a record may wait for its attempt to be written
+LEGS = ("leg1_status", "leg1_talk", "leg2_status", "leg2_talk")  # what an outcome is read from
 FAILURES = 10  # times a record may make us fail
 LOOK_BACK = 6 * 3_600_000  # milliseconds a match by extension and number looks back
 
@@ -145,9 +147,9 @@ def note_leg(conn: Connection, attempt: Attempt, record: CallRecord, now: int) -
         values["price"] = record.price
     if attempt.call_id is None and (record.original_call_id or record.call_id):
         values["call_id"] = record.original_call_id or record.call_id
-    # What the other leg's record wrote in the meantime is in the row that comes back.
-    row = update_returning(conn, attempts, {"id": attempt.id}, values, ATTEMPT_COLUMNS) if values else None
-    outcome = outcome_of(attempt_of(row) if row is not None else attempt)
+    if values:
+        update_one(conn, attempts, {"id": attempt.id}, values)
+    outcome = outcome_of(replace(attempt, **{name: values[name] for name in LEGS if name in values}))
     return outcome is not None and outcome != attempt.outcome
 
 

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from functools import partial
 from typing import Any, TypeVar
 
 from sqlalchemy import Connection
@@ -183,7 +182,7 @@ class SqlStore:
         return await self._write(_leads_of, _apply_cdr, cdr, records, decide, caps_at, self._now())
 
     async def put_back_cdr(self, cdr: KeptCdr) -> None:
-        await self.engine.write(partial(cdrs.put_back, failed=True), cdr, self._now())
+        await self.engine.write(cdrs.put_back, cdr, self._now(), failed=True)
 
     async def placed(self) -> list[PlacedAttempt]:
         return await self.engine.read(phases.placed)
