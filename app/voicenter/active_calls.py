@@ -1,37 +1,46 @@
-"""Active calls (`GetExtensionsCalls`): what is on the line right now, asked read-only.
+"""Active calls (`GetExtensionsCalls`): who is logged in and what is on the line right now, asked read-only.
 
 Shape and values: facts 3.2 (vendor's Active Calls page and Voicenter's own repositories). What a click-to-call
-leg looks like there is not documented; read defensively: Ringing is the agent's phone, Dialing is the lead's,
-Talking is a conversation, and anything else says nothing.
+leg looks like there is not documented, so a call is told as it is written and nothing is concluded here.
 """
 
 from __future__ import annotations
 
 import asyncio
-import json
 import logging
+import re
 import ssl
 from collections.abc import Callable
 from typing import Any, Final, Literal
 
-import httpx
+from app.ports import ExtensionNow, LineCall, LineStatus, Presence
+from app.voicenter.body import lowered
+from app.voicenter.cdr_values import call_id, phone, text, whole
+from app.voicenter.custom_data import our_variables
+from app.voicenter.questions import SHUT, Questions, Reply, UnansweredError, said
 
-from app.ports import LiveCall, Presence
-from app.voicenter import body
-from app.voicenter.cdr_values import call_id, text
-from app.voicenter.transport import Transport
-
-Phase = Literal["agent_ringing", "lead_ringing", "talking"]
+Login = Literal["in", "out", "break"]
 
 SECONDS: Final = 5.0
 MAX_BYTES: Final = 4 * 1024 * 1024  # several hundred extensions
-PHASES: Final[dict[str, Phase]] = {"ringing": "agent_ringing", "dialing": "lead_ringing", "talking": "talking"}
+# facts 3.2: 1 Login, 2 Logout, 3 Lunch, 5 Administrative, 7 Private, 9 Other, 11 Training, 12 Meeting, 13 Brief
+LOGINS: Final[dict[int, Login]] = {1: "in", 2: "out", **dict.fromkeys((3, 5, 7, 9, 11, 12, 13), "break")}
+# A call on hold is a conversation that goes on.
+STATUSES: Final[dict[str, LineStatus]] = {
+    "ringing": "ringing",
+    "dialing": "dialing",
+    "talking": "talking",
+    "hold": "talking",
+}
 
 log = logging.getLogger("leadring.voicenter")
 
 
 class ActiveCalls(Presence):
-    """Asks the provider which calls there are. `url` is the API's base, as in LEADRING_VOICENTER_MONITOR_URL."""
+    """Asks the provider who is there. `url` is the API's base, as in LEADRING_VOICENTER_MONITOR_URL.
+
+    `on_request(result, seconds)` hears of every look: ok or unknown. `timeout` is the total in seconds.
+    """
 
     def __init__(
         self,
@@ -39,75 +48,93 @@ class ActiveCalls(Presence):
         url: str,
         code: str,
         version: str,
+        timeout: float = SECONDS,
         on_request: Callable[[str, float], None] | None = None,
         ssl_context: ssl.SSLContext | None = None,
     ) -> None:
-        self._url = httpx.URL(url.rstrip("/") + "/GetExtensionsCalls")
-        self._code = code
-        self._headers = {
-            "User-Agent": f"leadring/{version}",
-            "Accept": "application/json",
-            "Accept-Encoding": "identity",
-            "Content-Type": "application/json",
-        }
+        self._questions = Questions(
+            url=url.rstrip("/") + "/GetExtensionsCalls",
+            code=code,
+            version=version,
+            seconds=timeout,
+            max_bytes=MAX_BYTES,
+            ssl_context=ssl_context,
+        )
         self._on_request = on_request
-        self._transport = Transport(max_bytes=MAX_BYTES, ssl_context=ssl_context)
+        self._trouble: str | None = None
 
-    async def look(self) -> list[LiveCall] | None:
-        """The calls now; None when they could not be learned. An empty roster counts as not learned (facts 3.2)."""
+    @property
+    def trouble(self) -> str | None:
+        """Why the last look saw nothing, for operators; None when it saw, or there was none yet."""
+        return self._trouble
+
+    async def look(self) -> list[ExtensionNow] | None:
+        """All extensions; None when they could not be learned. An empty list counts as not learned (facts 3.2)."""
         loop = asyncio.get_running_loop()
         began = loop.time()
-        found: list[LiveCall] | None = None
+        found: list[ExtensionNow] | None = None
         try:
-            content = json.dumps({"code": self._code}).encode("ascii")
-            request = httpx.Request("POST", self._url, headers=self._headers, content=content)
-            async with asyncio.timeout(SECONDS):
-                answer = await self._transport.exchange(request)
-            found = None if answer.truncated else read_live_calls(answer.status, answer.body)
-        except Exception as error:  # noqa: BLE001 - presence is a hint: whatever fails, the service goes on without
-            log.warning("active calls could not be read: %s", type(error).__name__)
+            found = read_extensions(await self._questions.ask())
+            self._trouble = None
+        except UnansweredError as error:
+            self._trouble = self._questions.told(error)
+            log.warning("active calls could not be read: %s", self._trouble)
         if self._on_request is not None:
             self._on_request("unknown" if found is None else "ok", loop.time() - began)
         return found
 
     async def close(self) -> None:
-        await self._transport.close()
+        """Close idle connections; the object is not used afterwards."""
+        await self._questions.close()
 
 
-def read_live_calls(status: int, raw: bytes) -> list[LiveCall] | None:
-    """The calls in an answer; None for an error, an unreadable body or an empty list of extensions."""
-    try:
-        answer = body.read(body.decode(raw), strict=False)
-    except body.UnreadableError:
-        return None
-    if not isinstance(answer, dict) or status != 200:
-        return None
-    fields = _lower(answer)
-    extensions = fields.get("extensions")
-    if str(fields.get("err", "0")) != "0" or not isinstance(extensions, list) or not extensions:
-        return None
-    return [call for extension in extensions if isinstance(extension, dict) for call in _calls_of(extension)]
-
-
-def _calls_of(extension: dict[str, Any]) -> list[LiveCall]:
-    fields = _lower(extension)
-    name = text(fields.get("username"))
-    calls = fields.get("calls")
-    if name is None or not isinstance(calls, list):
-        return []
-    found = []
-    for call in calls:
-        if not isinstance(call, dict):
-            continue
-        line = _lower(call)
-        phase = PHASES.get(str(line.get("callstatus", "")).strip().lower())
-        custom = line.get("customdata")
-        ours = _lower(custom) if isinstance(custom, dict) else {}
-        if phase is not None:
-            attempt = text(ours.get("var_attempt")) or text(ours.get("attempt"))
-            found.append(LiveCall(name, call_id(line.get("ivrid")), attempt, phase))
+def read_extensions(reply: Reply) -> list[ExtensionNow]:
+    """Every readable extension in an answer. UnansweredError for an error, another status than 200, or none."""
+    found = [now for entry in listed(reply) if (now := _extension(entry)) is not None]
+    if not found:
+        raise UnansweredError("no extension in the list could be read")
     return found
 
 
-def _lower(fields: dict[str, Any]) -> dict[str, Any]:
-    return {str(name).lower(): value for name, value in fields.items()}
+def listed(reply: Reply) -> list[Any]:
+    """The entries of `EXTENSIONS`, as active calls and roster answer; UnansweredError as above, and when empty."""
+    error = text(reply.fields.get("err")) or "0"
+    description = said(reply.fields, "desc")
+    if reply.status != 200:
+        raise UnansweredError(f"HTTP {reply.status}: ERR {error} {description}".rstrip(), shut=reply.status in SHUT)
+    if whole(error) != 0:
+        raise UnansweredError(f"ERR {error}: {description or 'without a description'}", shut=True)
+    entries = reply.fields.get("extensions")
+    if not isinstance(entries, list):
+        raise UnansweredError("the answer has no list of extensions")
+    if not entries:
+        raise UnansweredError("an empty list of extensions, which is how a wrong account code is answered")
+    return entries
+
+
+def _extension(entry: Any) -> ExtensionNow | None:
+    """One extension; None when the entry is none."""
+    if not isinstance(entry, dict):
+        return None
+    fields = lowered(entry)
+    name = text(fields.get("username"))
+    if name is None:
+        return None
+    calls = fields.get("calls")
+    return ExtensionNow(
+        extension=name,
+        login=LOGINS.get(whole(fields.get("onlineuserstatus")) or 0),
+        calls=tuple(_call(call) for call in calls if isinstance(call, dict)) if isinstance(calls, list) else (),
+    )
+
+
+def _call(entry: dict[str, Any]) -> LineCall:
+    """One call; it keeps the extension busy even where nothing of it can be read."""
+    fields = lowered(entry)
+    number = phone(fields.get("callerphone"))
+    return LineCall(
+        call_id=call_id(fields.get("ivrid")),
+        attempt_id=call_id(our_variables(fields).get("attempt")),
+        phone=re.sub(r"\D", "", number) if number else None,
+        status=STATUSES.get(said(fields, "callstatus").lower()),
+    )

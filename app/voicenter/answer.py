@@ -10,9 +10,10 @@ from __future__ import annotations
 import math
 import re
 from collections.abc import Collection
+from dataclasses import dataclass
 from typing import Any, Final
 
-from app.ports import Answer, Placed, Refused, Unknown
+from app.ports import Answer, HangUp, HungUp, Placed, Refused, Unknown
 from app.voicenter import body as bodies
 from app.voicenter.codes import ACCEPTED, meaning, rule_of
 from app.voicenter.wording import short
@@ -27,30 +28,59 @@ _SHUT: Final = frozenset({400, 401, 403, 404, 405, 413, 429})
 
 
 def read_answer(status: int, body: bytes, *, truncated: bool = False, hide: Collection[str] = ()) -> Answer:
-    """The class of one answer: `Placed`, `Refused` or `Unknown`. Never raises.
+    """The class of one answer to a call: `Placed`, `Refused` or `Unknown`. Never raises.
 
     `truncated` says that `body` is not all there was. Texts in `hide` never appear in the result's wording.
     """
+    said = _read(status, body, truncated, hide)
+    if not isinstance(said, _Said):
+        return said
+    if said.code == ACCEPTED:
+        if said.call_id:
+            return Placed(said.call_id)
+        return Unknown(f"HTTP {status}: accepted without a readable CALLID")
+    if said.call_id != "":
+        return Unknown(f"HTTP {status}: code {said.code} and yet a CALLID: {said.message}")
+    return Refused(said.code, said.message, rule_of(said.code))
+
+
+def read_hang_up(status: int, body: bytes, *, truncated: bool = False, hide: Collection[str] = ()) -> HangUp:
+    """The class of one answer to `action=terminate`: `HungUp`, `Refused` or `Unknown`. Never raises.
+
+    The code decides alone: whether such an answer has a CALLID is documented nowhere (facts 1.3).
+    """
+    said = _read(status, body, truncated, hide)
+    if not isinstance(said, _Said):
+        return said
+    if said.code == ACCEPTED:
+        return HungUp()
+    return Refused(said.code, said.message, rule_of(said.code))
+
+
+@dataclass(frozen=True, slots=True)
+class _Said:
+    """A readable answer. `call_id` is "" when there is none, None when there is something that cannot be one."""
+
+    code: int
+    call_id: str | None
+    message: str
+
+
+def _read(status: int, body: bytes, truncated: bool, hide: Collection[str]) -> _Said | Refused | Unknown:
+    """What was said in the provider's own terms; or what follows from its not being that."""
     if truncated or len(body) > MAX_BYTES:
         return Unknown(f"HTTP {status}: the answer was cut off or larger than {MAX_BYTES // 1024} KiB")
     text = bodies.decode(body)
     if status >= 500 or status in _DOUBTFUL:
-        return Unknown(_said(status, text, hide))
+        return Unknown(_words(status, text, hide))
     fields = _fields(text)
     code = _code(fields.get("ERRORCODE"))
     call_id = _call_id(fields.get("CALLID"))
     if code is None and call_id == "" and (status in _SHUT or 300 <= status < 400):
-        return Refused(None, _said(status, text, hide), "configuration")
+        return Refused(None, _words(status, text, hide), "configuration")
     if code is None:
-        return Unknown(_said(status, text, hide))
-    if code == ACCEPTED:
-        if call_id:
-            return Placed(call_id)
-        return Unknown(f"HTTP {status}: accepted without a readable CALLID")
-    message = short(_message(fields.get("ERRORMESSAGE")), hide) or meaning(code)
-    if call_id != "":
-        return Unknown(f"HTTP {status}: code {code} and yet a CALLID: {message}")
-    return Refused(code, message, rule_of(code))
+        return Unknown(_words(status, text, hide))
+    return _Said(code, call_id, short(_message(fields.get("ERRORMESSAGE")), hide) or meaning(code))
 
 
 def _fields(text: str) -> dict[str, Any]:
@@ -97,5 +127,5 @@ def _message(value: object) -> str:
     return value if isinstance(value, str) else ""
 
 
-def _said(status: int, text: str, hide: Collection[str]) -> str:
+def _words(status: int, text: str, hide: Collection[str]) -> str:
     return short(f"HTTP {status}: {text}" if text.strip() else f"HTTP {status} with an empty answer", hide)

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import codecs
 import json
+from collections.abc import Mapping
 from typing import Any, Final
 
 from app.voicenter.xmlrpc import NotXmlRpcError, read_structs
@@ -75,6 +76,16 @@ def read(text: str, *, strict: bool) -> Any:
             return value
         text = bare(value)
     raise UnreadableError("neither JSON nor XML")
+
+
+def lowered(fields: Mapping[str, Any]) -> dict[str, Any]:
+    """The same fields by lower-case name; of names that differ in case only, the first that says something."""
+    found: dict[str, Any] = {}
+    for name, value in fields.items():
+        name = name.strip().lower()
+        if found.get(name) in (None, ""):
+            found[name] = value
+    return found
 
 
 def _distinct(pairs: list[tuple[str, Any]]) -> dict[str, Any]:

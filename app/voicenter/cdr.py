@@ -1,7 +1,8 @@
 """The provider's final account of a leg (CDR), pushed minutes after the call; read tolerant, never trusted.
 
-Fields and their meanings: facts 2.2 to 2.6. Two records come for one call, one per leg, perhaps with different
-ids, so nothing here decides what belongs together: it only says what each record claims.
+Fields and their meanings: facts 2.2 to 2.6; rows of the call log, with names of their own: facts 4. Two records
+come for one call, one per leg, perhaps with different ids, so nothing here decides what belongs together: it only
+says what each record claims.
 """
 
 from __future__ import annotations
@@ -13,7 +14,8 @@ from typing import Any, Final, Literal, TypeVar
 from app.ports import CallRecord
 from app.voicenter import body as bodies
 from app.voicenter.cdr_body import open_records
-from app.voicenter.cdr_values import call_id, link, phone, seconds, text, whole
+from app.voicenter.cdr_values import call_id, link, moment, phone, seconds, text, whole
+from app.voicenter.custom_data import custom_data, our_variables
 
 Leg = Literal[1, 2]
 T = TypeVar("T")
@@ -27,8 +29,9 @@ _LEGS: Final[dict[str, Leg]] = {
     "9": 1,
     "10": 2,
 }
-# CustomData, CUSTOM_DATA, customdata; and the same flattened by a form: CustomData[var_lead] (facts 2.5).
-_CUSTOM: Final = re.compile(r"custom_?data(?:[\[.](\w{1,64})\]?)?")
+# "Click 2 IVR", "Click 2 IVR Incoming", "Click 2 Queue Incoming" (facts 2.3).
+_IVRS: Final = frozenset({"click2ivr", "click2ivrincoming", "click2queueincoming", "17", "18", "19"})
+_TYPES: Final = ("type", "cdrtype", "typename")  # the call log gives the name and the number
 
 
 def decode_body(raw: bytes, content_type: str) -> str:
@@ -47,20 +50,20 @@ def read_call_records(body: str) -> list[CallRecord]:
 
 
 def _record(raw: Mapping[str, Any]) -> CallRecord | None:
-    fields = _lowered(raw)
-    ours = _our_variables(fields)
-    kind = _first(fields, text, "type", "cdrtype", "typename") or ""
-    leg = _LEGS.get(re.sub(r"[\W_]", "", kind).lower())
+    fields = bodies.lowered(raw)
+    ours = our_variables(fields)
+    kinds = [_plain(kind) for name in _TYPES if (kind := text(fields.get(name))) is not None]
+    leg = next((_LEGS[kind] for kind in kinds if kind in _LEGS), None)
     record = CallRecord(
         # One id under several names, by the vendor's own account (facts 2.4).
         call_id=_first(fields, call_id, "ivruniqueid", "ivr_unique_id", "ivrid", "callid"),
-        original_call_id=_first(fields, call_id, "originalivruniqueid"),
+        original_call_id=_original(fields),
         leg=leg,
-        type=kind,
+        type=_first(fields, text, *_TYPES) or "",
         status=(_first(fields, text, "status", "dialstatus") or "").upper(),
         # The newer names are talk and ring time and nothing else (facts 2.2).
         talk_seconds=_first(fields, seconds, "actualcallduration", "duration"),
-        ring_seconds=_first(fields, seconds, "actualcalldialtime", "dialtime"),
+        ring_seconds=_first(fields, seconds, "actualcalldialtime", "dialtime", "ringtime"),
         agent_leg_status=(_first(fields, text, "leg1dialstatusname") or "").upper() or None,
         extension=_first(fields, text, *_AGENT_SIDE[leg]),
         phone=_first(fields, phone, *_LEAD_SIDE[leg]),
@@ -69,9 +72,24 @@ def _record(raw: Mapping[str, Any]) -> CallRecord | None:
         recording=_first(fields, link, "record", "recordurl"),
         price=_first(fields, text, "price"),
         raw_time=_first(fields, whole, "time"),
+        started_at=_first(fields, moment, "date"),  # the call log's; a push has `time` only (facts 2.6)
+        ivr=any(kind in _IVRS for kind in kinds),
     )
     named = record.call_id or record.original_call_id or record.attempt_id or record.lead_id
     return record if named or (record.type and record.status) else None
+
+
+def _plain(kind: str) -> str:
+    """A type's name without spaces, signs and case."""
+    return re.sub(r"[\W_]", "", kind).lower()
+
+
+def _original(fields: Mapping[str, Any]) -> str | None:
+    """The id of the other call; the call log has it among the custom data (facts 4)."""
+    for place in (fields, *custom_data(fields)):
+        if (found := call_id(place.get("originalivruniqueid"))) is not None:
+            return found
+    return None
 
 
 # On leg 1 the provider reverses caller and target: the agent is the one who is called (facts 2.3).
@@ -80,21 +98,12 @@ _AGENT_SIDE: Final[dict[Leg | None, tuple[str, ...]]] = {
     2: ("extenuser", "callerextension", "targetextension"),
     None: ("extenuser", "callerextension", "targetextension"),
 }
+# A number on the other side is the lead's where the agent, rung second, is on the first; a SIP code is no number.
 _LEAD_SIDE: Final[dict[Leg | None, tuple[str, ...]]] = {
-    1: ("callerphone", "caller"),
-    2: ("callerphone", "target"),
-    None: ("callerphone", "target"),
+    1: ("callerphone", "caller", "callernumber", "target", "targetnumber"),
+    2: ("callerphone", "target", "targetnumber", "caller", "callernumber"),
+    None: ("callerphone", "target", "targetnumber", "caller", "callernumber"),
 }
-
-
-def _lowered(raw: Mapping[str, Any]) -> dict[str, Any]:
-    """Fields by lower-case name; of names that differ in case only, the first that says something counts."""
-    fields: dict[str, Any] = {}
-    for name, value in raw.items():
-        name = name.strip().lower()
-        if fields.get(name) in (None, ""):
-            fields[name] = value
-    return fields
 
 
 def _first(fields: Mapping[str, Any], read: Callable[[Any], T | None], *names: str) -> T | None:
@@ -104,27 +113,3 @@ def _first(fields: Mapping[str, Any], read: Callable[[Any], T | None], *names: s
         if value is not None:
             return value
     return None
-
-
-def _our_variables(fields: Mapping[str, Any]) -> dict[str, Any]:
-    """`lead` and `attempt`, wherever they came back; the spelling we sent, `var_`, before the bare one."""
-    found: dict[str, Any] = {}
-    for prefix in ("var_", ""):
-        for place in (*_custom_data(fields), fields):
-            for name in ("lead", "attempt"):
-                if text(place.get(prefix + name)) is not None:
-                    found.setdefault(name, place[prefix + name])
-    return found
-
-
-def _custom_data(fields: Mapping[str, Any]) -> list[dict[str, Any]]:
-    places: list[dict[str, Any]] = []
-    flattened: dict[str, Any] = {}
-    for name, value in fields.items():
-        match = _CUSTOM.fullmatch(name)
-        if match and match[1]:
-            flattened[match[1]] = value
-        elif match:
-            inner = [value] if isinstance(value, Mapping) else open_records(value)
-            places.extend(_lowered(each) for each in inner)
-    return [*places, flattened]

@@ -7,7 +7,10 @@ from __future__ import annotations
 
 import math
 import re
+from datetime import datetime
 from typing import Any, Final
+
+from app.clock import from_datetime
 
 MAX_TEXT: Final = 2000
 MAX_ID: Final = 128
@@ -49,6 +52,19 @@ def seconds(value: Any) -> int | None:
     """Whole seconds from 0."""
     found = whole(value)
     return found if found is not None and found <= MAX_SECONDS else None
+
+
+def moment(value: Any) -> int | None:
+    """ISO 8601 that says its distance from UTC, as milliseconds since the epoch; None for a bare wall clock."""
+    if not isinstance(value, str) or not re.fullmatch(
+        r"\d{4}-\d\d-\d\d[Tt ][0-9:.]{5,18}(?:[Zz]|[+-]\d\d:?\d\d)", value.strip()
+    ):
+        return None
+    try:
+        found = from_datetime(datetime.fromisoformat(value.strip().upper()))
+    except (ValueError, OverflowError):
+        return None
+    return found if 0 <= found <= MAX_WHOLE else None
 
 
 def phone(value: Any) -> str | None:

@@ -7,15 +7,18 @@ that is not sent again costs a lead some minutes, a call sent twice rings a pers
 
 from __future__ import annotations
 
+import ssl
 from collections.abc import Callable, Collection
 from typing import Any, Final, Literal
 
+import httpcore
 import httpx
 
 from app.ports import NotSent, Unknown
 from app.voicenter.wording import short
 
-Verdict = Literal["not_sent", "unknown"]
+# `by_trace`: the class alone says nothing; not sent only when the request was seen connecting and no further.
+Verdict = Literal["not_sent", "unknown", "by_trace"]
 
 # Measured on httpx 0.28 against servers that cut, hang and refuse; tests/voicenter/test_at_most_once.py does it again.
 # Base classes are named too: httpx may raise one, and a class that is new to us must not fall through.
@@ -48,6 +51,26 @@ TABLE: Final[dict[type[Exception], Verdict]] = {
     httpx.StreamClosed: "unknown",
     httpx.ResponseNotRead: "unknown",
     httpx.RequestNotRead: "unknown",
+    # What httpx is built on; it translates these, and one that slips through has the word of its translation.
+    httpcore.ConnectError: "not_sent",
+    httpcore.ConnectTimeout: "not_sent",
+    httpcore.PoolTimeout: "not_sent",
+    httpcore.UnsupportedProtocol: "not_sent",
+    httpcore.WriteError: "unknown",
+    httpcore.WriteTimeout: "unknown",
+    httpcore.ReadError: "unknown",
+    httpcore.ReadTimeout: "unknown",
+    httpcore.RemoteProtocolError: "unknown",
+    httpcore.LocalProtocolError: "unknown",
+    httpcore.ProtocolError: "unknown",
+    httpcore.ProxyError: "unknown",
+    httpcore.NetworkError: "unknown",
+    httpcore.TimeoutException: "unknown",
+    httpcore.ConnectionNotAvailable: "unknown",  # for its own pool, which sends again elsewhere by itself
+    # Python's own: our deadline and every limit of the loop are a TimeoutError, sockets and TLS an OSError.
+    TimeoutError: "by_trace",
+    ssl.SSLError: "by_trace",
+    OSError: "by_trace",
 }
 
 _CONNECTING: Final = frozenset({"connection.connect_tcp", "connection.start_tls", "connection.retry"})
@@ -86,11 +109,9 @@ def verdict(error: Exception, progress: Progress, hide: Collection[str] = ()) ->
     return Unknown(f"{name}, and nothing proves that the request had not left")
 
 
-def _says(error: Exception, progress: Progress) -> Verdict:
-    """The table's word. It has none for our own deadline and bare OS errors: being seen to connect stands in."""
-    for kind in type(error).__mro__:
-        if kind in TABLE:
-            return TABLE[kind]
-    if isinstance(error, OSError):  # TimeoutError is one
+def _says(error: Exception, progress: Progress) -> Literal["not_sent", "unknown"]:
+    """The table's word for the nearest class it names; a class it does not name at all is unknown."""
+    word: Verdict = next((TABLE[kind] for kind in type(error).__mro__ if kind in TABLE), "unknown")
+    if word == "by_trace":
         return "not_sent" if progress.connecting else "unknown"
-    return "unknown"
+    return word

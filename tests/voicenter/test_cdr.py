@@ -243,6 +243,71 @@ def test_the_id_of_the_other_call_is_kept_apart() -> None:
     assert (record.call_id, record.original_call_id) == ("i1", "o1")
 
 
+@pytest.mark.parametrize(
+    "kind",
+    [
+        *("Click 2 IVR", "Click 2 IVR Incoming", "Click 2 Queue Incoming", "click2ivr", "CLICK_2_QUEUE-INCOMING"),
+        *(17, "18", 19.0),
+    ],
+)
+def test_a_record_of_an_ivr_or_queue_is_told_apart_and_is_no_leg(kind: object) -> None:
+    record = one({**LEG2, "type": kind})
+    assert record.ivr
+    assert record.leg is None
+
+
+@pytest.mark.parametrize("kind", ["Click2Call leg2", 9, "Queue", "Incoming Call", 8, "", 170])
+def test_any_other_record_is_not_of_an_ivr(kind: object) -> None:
+    assert not one({**LEG2, "type": kind}).ivr
+
+
+def test_of_the_call_logs_two_names_for_the_type_the_one_that_is_understood_counts() -> None:
+    assert one({**LEG2, "type": "Click to call, agent", "CdrType": 9}).leg == 1
+    assert one({**LEG2, "type": "\u05d0", "CdrType": 19}).ivr
+
+
+@pytest.mark.parametrize(
+    ("date", "moment"),
+    [
+        ("2024-06-10T09:04:58Z", 1718010298000),
+        ("2024-06-10T09:04:58.250Z", 1718010298250),
+        ("2024-06-10T09:04:58z", 1718010298000),
+        ("2024-06-10 09:04:58+00:00", 1718010298000),
+        ("2024-06-10T12:04:58+03:00", 1718010298000),
+        ("2024-06-10T09:04:58", None),  # nobody says whose wall clock that is
+        ("10/06/2024 09:04:58Z", None),
+        ("2024-13-10T09:04:58Z", None),
+        ("1960-06-10T09:04:58Z", None),
+        ("0001-01-01T00:00:00+14:00", None),
+        (1718010298, None),
+        ("", None),
+        (None, None),
+        ({"a": 1}, None),
+    ],
+)
+def test_a_beginning_is_believed_only_when_it_says_its_distance_from_utc(date: object, moment: int | None) -> None:
+    assert one({**LEG2, "Date": date}).started_at == moment
+
+
+def test_the_israeli_wall_clock_of_a_push_is_never_taken_for_a_beginning() -> None:
+    record = one(LEG2)
+    assert (record.raw_time, record.started_at) == (1595960350, None)
+
+
+def test_with_the_lead_rung_first_agent_and_lead_are_still_told_apart_by_what_they_are() -> None:
+    sides = {"ivruniqueid": "x", "caller": "0722776772", "callerextension": "", "target": "SIPdana1"}
+    second = one({**sides, "type": "Click2Call leg2", "targetextension": "SIPdana1"})
+    assert (second.extension, second.phone) == ("SIPdana1", "0722776772")
+    reversed_sides = {"caller": "SIPdana1", "callerextension": "SIPdana1", "target": "0501234567"}
+    first = one({"ivruniqueid": "x", **reversed_sides, "type": "Click2Call leg1"})
+    assert (first.extension, first.phone) == ("SIPdana1", "0501234567")
+
+
+def test_the_call_logs_link_to_the_other_call_is_among_the_custom_data() -> None:
+    record = one({"CallID": "i1", "CustomData": {"OriginalIvrUniqueID": "o1"}})
+    assert (record.call_id, record.original_call_id) == ("i1", "o1")
+
+
 HEBREW = '{"ivruniqueid": "x", "status": "ענה"}'
 
 
@@ -296,6 +361,7 @@ NAMES = [
     *sorted(LEG2),
     *("CUSTOM_DATA", "OriginalIvrUniqueID", "extenUser", "callerPhone", "var_lead", "attempt"),
     *("actualCallDuration", "leg1DialStatusName", "CdrType", "CustomData[lead]"),
+    *("CallID", "Date", "DialStatus", "RingTime", "RecordURL", "CallerNumber", "TargetNumber"),
 ]
 
 

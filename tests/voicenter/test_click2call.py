@@ -174,6 +174,27 @@ async def test_the_crash_point_lies_between_the_request_on_the_wire_and_its_answ
         assert reached == []
 
 
+async def test_a_call_the_provider_has_no_words_for_is_not_sent_and_says_which(
+    client: Client, call: CallRequest
+) -> None:
+    wrong = replace(call, options={"ignoredncstatus": "0501234567"})
+    answer, server = await place_at(answer_all, client, wrong)
+    assert answer == NotSent("the request could not be made: ignoredncstatus must be 1, 2 or 3")
+    assert server.peers == []
+
+
+@METHODS
+async def test_with_the_lead_first_the_legs_change_places_on_the_wire(
+    client: Client, call: CallRequest, method: Method
+) -> None:
+    _, server = await place_at(answer_all, client, replace(call, first="lead"), method=method)
+    head, _, body = server.requests[0].partition(b"\r\n\r\n")
+    query = {name: values[0] for name, values in parse_qs(urlsplit(head.split(b" ")[1].decode()).query).items()}
+    parameters = json.loads(body) if method == "post" else query
+    assert (parameters["phone"], parameters["target"]) == ("0501234567", "KGpK4iWq")
+    assert (parameters["phonemaxdialtime"], parameters["targetmaxdialtime"]) == ("30", "20")
+
+
 async def gather(calls: list[Awaitable[Answer]]) -> list[Answer]:
     return await asyncio.wait_for(asyncio.gather(*calls), PATIENCE)
 
