@@ -12,14 +12,16 @@ from dataclasses import replace
 from pathlib import Path
 from types import MappingProxyType
 
-from app.directory_agents import AGENT_KEYS, place_of_call, read_agent
+from app.directory_agents import AGENT_KEYS, read_agent
+from app.directory_extensions import place_of_call
 from app.directory_hours import DAYS, HOURS_KEYS, read_hours
+from app.directory_lines import lines_of, may_take
+from app.directory_options import PROVIDER_OPTIONS, options_for, record_for
 from app.directory_policy import (
     GUARD_KEYS,
     INNER_GUARD_KEYS,
     NOT_YET_GUARDS,
     POLICY_KEYS,
-    PROVIDER_OPTIONS,
     read_guards,
     read_limits,
     read_policy,
@@ -31,9 +33,11 @@ from app.directory_types import (
     CallCap,
     Cooldown,
     Directory,
+    First,
     Guards,
     Hours,
     Limits,
+    LoggedOut,
     Mode,
     Period,
     Policy,
@@ -41,6 +45,7 @@ from app.directory_types import (
     Routing,
     Site,
 )
+from app.directory_warnings import surprises
 from app.errors import ConfigurationError
 
 __all__ = [
@@ -50,9 +55,11 @@ __all__ = [
     "CallCap",
     "Cooldown",
     "Directory",
+    "First",
     "Guards",
     "Hours",
     "Limits",
+    "LoggedOut",
     "Mode",
     "Period",
     "Policy",
@@ -60,7 +67,10 @@ __all__ = [
     "Routing",
     "Site",
     "load_directory",
+    "may_take",
+    "options_for",
     "parse_directory",
+    "record_for",
 ]
 
 MAX_FILE = 1024 * 1024  # bytes
@@ -116,19 +126,22 @@ def parse_directory(text: str, *, source: str = "leadring.toml") -> Directory:
     policy = read_policy(top.table("policy", KNOWN_KEYS["policy"]), warnings)
     hours = _hours(top, policy.timezone, warnings)
     names = _names(top)
+    limits = read_limits(top.table("limits", KNOWN_KEYS["limits"]))
+    guards = read_guards(top.table("guards", (*KNOWN_KEYS["guards"], *NOT_YET_GUARDS)))
+    sites = _sites(top, names, warnings)
+    people = _agents(top, names, needed=_people_needed(top))
     directory = Directory(
         policy=policy,
-        limits=read_limits(top.table("limits", KNOWN_KEYS["limits"])),
-        guards=read_guards(top.table("guards", (*KNOWN_KEYS["guards"], *NOT_YET_GUARDS))),
+        limits=limits,
+        guards=guards,
         hours=MappingProxyType(hours),
-        sites=MappingProxyType(_sites(top, names, warnings)),
-        agents=MappingProxyType(_agents(top, names)),
+        sites=MappingProxyType(sites),
+        agents=MappingProxyType(people | {line.id: line for site in sites.values() for line in lines_of(site)}),
     )
     _refuse_sources(top)
     if mistakes:
         raise ConfigurationError([f"{source}: {mistake}" for mistake in mistakes])
-    warnings += _missing_skills(directory) + _idle_hours(directory)
-    return replace(directory, warnings=tuple(warnings))
+    return replace(directory, warnings=(*warnings, *surprises(directory)))
 
 
 def _hours(top: Table, timezone: str, warnings: list[str]) -> dict[str, Hours]:
@@ -149,13 +162,13 @@ def _names(top: Table) -> tuple[str, ...]:
     return tuple(value) if isinstance(value, dict) else ()
 
 
-def _entries(top: Table, key: str, title: str) -> Iterator[Table]:
+def _entries(top: Table, key: str, title: str, *, needed: bool = True) -> Iterator[Table]:
     """The [[`key`]] tables, each under a place such as `agents[2] "dana"`."""
     value = top.values.get(key, [])
     if not isinstance(value, list) or not all(isinstance(entry, dict) for entry in value):
         top.mistakes.append(f"{key}: must be written as [[{key}]]")
         return
-    if not value:
+    if not value and needed:
         top.mistakes.append(f"{key}: there must be at least one [[{key}]]")
     for number, entry in enumerate(value, 1):
         label = f' "{entry[title]}"' if isinstance(entry.get(title), str) else ""
@@ -173,10 +186,16 @@ def _sites(top: Table, hours: tuple[str, ...], warnings: list[str]) -> dict[str,
     return found
 
 
-def _agents(top: Table, hours: tuple[str, ...]) -> dict[str, Agent]:
+def _people_needed(top: Table) -> bool:
+    """Whether there is a site without an IVR, however wrong either may be."""
+    value = top.values.get("sites")
+    return not (isinstance(value, list) and value and all(isinstance(site, dict) and "ivr" in site for site in value))
+
+
+def _agents(top: Table, hours: tuple[str, ...], *, needed: bool) -> dict[str, Agent]:
     found: dict[str, Agent] = {}
     places: dict[str, str] = {}
-    for table in _entries(top, "agents", "id"):
+    for table in _entries(top, "agents", "id", needed=needed):
         agent = read_agent(table, hours)
         if agent is None:
             continue
@@ -197,19 +216,3 @@ def _refuse_sources(top: Table) -> None:
     for name in sources.values:
         sources.table(name, KNOWN_KEYS["sources.*"])
         sources.wrong(name, "cannot be used: sources are not available in this version; remove it")
-
-
-def _missing_skills(directory: Directory) -> list[str]:
-    able = [agent for agent in directory.agents.values() if agent.enabled]
-    if not able:
-        return ["agents: none is enabled: nobody can take a call"]
-    return [
-        f'sites "{site.key}": no enabled agent has all of its skills ({", ".join(sorted(site.skills))})'
-        for site in directory.sites.values()
-        if not any(site.skills <= agent.skills for agent in able)
-    ]
-
-
-def _idle_hours(directory: Directory) -> list[str]:
-    used = {site.hours for site in directory.sites.values()} | {agent.hours for agent in directory.agents.values()}
-    return [f"hours.{name}: no site or agent uses it" for name in directory.hours if name not in used]

@@ -2,25 +2,19 @@
 
 from __future__ import annotations
 
-import re
-from collections.abc import Mapping
-from types import MappingProxyType
 from typing import cast
 
 import limits
 
 from app.directory_hours import countries, read_time_zone
+from app.directory_options import PROVIDER_OPTIONS as PROVIDER_OPTIONS
+from app.directory_options import read_policy_options
 from app.directory_reading import Table, in_words, parse_duration, parse_rate
-from app.directory_types import CallCap, Cooldown, Guards, Limits, Mode, Policy, Rate, Routing
+from app.directory_types import CallCap, Cooldown, Guards, Limits, LoggedOut, Mode, Policy, Rate, Routing
 
 MODES = ("off", "observe", "hold", "refuse")
 ROUTINGS = ("longest_idle", "round_robin", "priority", "weighted")
 NOT_YET_GUARDS = ("honeypot", "too_fast", "numbers_per_visitor", "suppression")
-# Voicenter's own names (vendor page; `ignoredncstatus`: facts 6, the page's spelling is a scanning error).
-_FLAGS = ("phoneautoanswer", "targetautoanswer", "checkphonedevicestate", "checktargetdevicestate")
-_CALLER_IDS = ("phonecallerid", "targetcallerid")
-_CALLER_NAMES = ("phonecallername", "targetcallername")
-PROVIDER_OPTIONS = (*_CALLER_IDS, *_CALLER_NAMES, *_FLAGS, "language", "ignoredncstatus")
 _SECONDS = {  # name: default, least, most
     "deadline": (40, 1, 3600),
     "ring_agent": (20, 1, 300),
@@ -38,6 +32,8 @@ POLICY_KEYS = (
     "retry_lead",
     "routing",
     "record",
+    "logged_out",
+    "redial_absent",
     *PROVIDER_OPTIONS,
 )
 GUARD_KEYS = ("country", "premium", "cooldown", "calls")
@@ -63,7 +59,9 @@ def read_policy(table: Table, warnings: list[str]) -> Policy:
         retry_lead=_retry_lead(table),
         routing=cast(Routing, table.choice("routing", "longest_idle", ROUTINGS)),
         record=table.flag("record", False),
-        provider_options=_provider_options(table),
+        logged_out=cast(LoggedOut, table.choice("logged_out", "free", ("free", "away"))),
+        redial_absent=table.flag("redial_absent", False),
+        provider_options=read_policy_options(table),
         **seconds,
     )
 
@@ -79,38 +77,6 @@ def _retry_lead(table: Table) -> tuple[int, ...]:
     if len(entries) > 10 or any(not 1 <= seconds <= 30 * 86400 for seconds in found):
         table.wrong("retry_lead", f"must be at most 10 durations from 1s to {in_words(30 * 86400)}")
     return tuple(found)
-
-
-def _provider_options(table: Table) -> Mapping[str, str]:
-    """The options to send. A flag that is off is not sent: being there might read as on (facts 1.2)."""
-    found: dict[str, str] = {}
-    for name in _CALLER_IDS:
-        number = re.sub(r"[\s+().-]", "", table.text(name, pattern=r"\+?[0-9 ().-]{3,24}", means="a phone number"))
-        if number:
-            found[name] = number
-    for name in _CALLER_NAMES:
-        if text := table.text(name, many=64):
-            found[name] = text
-    for name in _FLAGS:
-        if _option_flag(table, name, name == "checkphonedevicestate"):
-            found[name] = "true"
-        elif name == "checkphonedevicestate":
-            found[name] = "false"  # the one that is on unless it is said to be off
-    if language := table.text("language", pattern="[a-z]{2}", means='two small letters, such as "he"'):
-        found["language"] = language
-    if "ignoredncstatus" in table.values:
-        if (status := str(table.values["ignoredncstatus"])) in ("1", "2", "3"):
-            found["ignoredncstatus"] = status
-        else:
-            table.wrong("ignoredncstatus", "must be 1 (for the agent's leg), 2 (for the lead's) or 3 (for both)")
-    return MappingProxyType(found)
-
-
-def _option_flag(table: Table, name: str, default: bool) -> bool:
-    """true or false; also as the texts and digits that the provider's own page writes."""
-    words = {"true": True, "1": True, "false": False, "0": False}
-    value = str(table.values.get(name, default)).lower()
-    return words[value] if value in words else table.flag(name, default)
 
 
 def read_limits(table: Table) -> Limits:

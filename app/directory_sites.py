@@ -6,10 +6,14 @@ import ipaddress
 import re
 from collections.abc import Collection, Mapping
 from types import MappingProxyType
+from typing import cast
 from urllib.parse import urlsplit
 
+from app.directory_extensions import read_extension
+from app.directory_lines import MOST_LINES
+from app.directory_options import SITE_OPTIONS, read_site_options
 from app.directory_reading import Table, nearest
-from app.directory_types import Site
+from app.directory_types import First, Site
 
 SITE_KEYS = (
     "key",
@@ -22,6 +26,11 @@ SITE_KEYS = (
     "telephone",
     "consent_text",
     "variables",
+    "first",
+    "ivr",
+    "lines",
+    "record",
+    *SITE_OPTIONS,
 )
 KEY_PATTERN = r"[A-Za-z0-9][A-Za-z0-9_-]*"
 KEY_MEANS = "letters, digits, dashes and underscores"
@@ -82,7 +91,16 @@ def read_site(table: Table, hours: Collection[str], warnings: list[str]) -> Site
         telephone=table.text("telephone", pattern=r"[0-9+*#() .-]{2,32}", means="a telephone number") or None,
         consent_text=table.text("consent_text") or None,
         variables=_variables(table),
+        first=cast(First, table.choice("first", "agent", ("agent", "lead"))),
+        ivr=read_extension(table, "ivr") if "ivr" in table.values else None,
+        lines=table.whole("lines", 1, 1, MOST_LINES),
+        record=table.flag("record", False) if "record" in table.values else None,
+        provider_options=read_site_options(table),
     )
+    if "lines" in table.values and "ivr" not in table.values:
+        table.wrong("lines", "does nothing here: it belongs to ivr")
+    if site.ivr and site.skills:
+        warnings.append(f"{table.place}: skills does nothing here: all of its leads go to the IVR")
     return site if key else None
 
 

@@ -10,6 +10,8 @@ from typing import Literal
 
 Mode = Literal["off", "observe", "hold", "refuse"]
 Routing = Literal["longest_idle", "round_robin", "priority", "weighted"]
+First = Literal["agent", "lead"]
+LoggedOut = Literal["free", "away"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,7 +45,12 @@ class Hours:
 
 @dataclass(frozen=True, slots=True)
 class Policy:
-    """How leads are called; every duration in seconds. `provider_options` are sent as they stand."""
+    """How leads are called; every duration in seconds.
+
+    `logged_out`: what the provider's "nobody is logged in" means for an agent. `redial_absent`: ring once more
+    where the provider's own accounts show no trace of a call whose request went unanswered. `provider_options`
+    speak of the agent's leg (`phone…`) and the lead's (`target…`), whichever rings first.
+    """
 
     timezone: str = "Asia/Jerusalem"
     default_country: str = "IL"
@@ -58,6 +65,8 @@ class Policy:
     retry_lead: tuple[int, ...] = (600, 3600, 14400)
     routing: Routing = "longest_idle"
     record: bool = False
+    logged_out: LoggedOut = "free"
+    redial_absent: bool = False
     provider_options: Mapping[str, str] = field(
         default_factory=lambda: MappingProxyType({"checkphonedevicestate": "true"})
     )
@@ -99,7 +108,12 @@ class Limits:
 
 @dataclass(frozen=True, slots=True)
 class Site:
-    """A web property that sends leads. No `origins`: any origin may. No `hours`: always open."""
+    """A web property that sends leads. No `origins`: any origin may. No `hours`: always open.
+
+    `first`: whose phone rings first. `ivr`: a number or extension that leads to an IVR or queue and takes the
+    agents' place, with at most `lines` calls at a time. `record` and `provider_options`, where they are said
+    here, win over the policy's.
+    """
 
     key: str
     name: str
@@ -111,11 +125,19 @@ class Site:
     telephone: str | None = None
     consent_text: str | None = None
     variables: Mapping[str, str] = field(default_factory=lambda: MappingProxyType({}))
+    first: First = "agent"
+    ivr: str | None = None
+    lines: int = 1
+    record: bool | None = None
+    provider_options: Mapping[str, str] = field(default_factory=lambda: MappingProxyType({}))
 
 
 @dataclass(frozen=True, slots=True)
 class Agent:
-    """A person who takes calls. No `hours`: always on shift."""
+    """A person who takes calls. No `hours`: always on shift.
+
+    `line_of` names the site when this is no person but one of the lines to the site's IVR.
+    """
 
     id: str
     name: str
@@ -126,11 +148,15 @@ class Agent:
     priority: int = 1
     weight: int = 1
     enabled: bool = True
+    line_of: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
 class Directory:
-    """The whole file. The mappings keep the file's order; `warnings` are sentences for the operator."""
+    """The whole file. The mappings keep the file's order; `warnings` are sentences for the operator.
+
+    `agents` holds the people and, after them, the lines to the sites' IVRs.
+    """
 
     policy: Policy
     limits: Limits
@@ -139,3 +165,8 @@ class Directory:
     sites: Mapping[str, Site]
     agents: Mapping[str, Agent]
     warnings: tuple[str, ...] = ()
+
+    @property
+    def people(self) -> tuple[Agent, ...]:
+        """The agents that are somebody, in the file's order."""
+        return tuple(agent for agent in self.agents.values() if agent.line_of is None)

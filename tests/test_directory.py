@@ -21,10 +21,14 @@ from app.directory import (
     Policy,
     Rate,
     load_directory,
+    may_take,
+    options_for,
     parse_directory,
+    record_for,
 )
+from app.directory_options import FLAGS, SITE_OPTIONS
 from app.directory_reading import in_words, parse_duration, parse_rate
-from app.directory_sites import normal_origin
+from app.directory_sites import SITE_KEYS, normal_origin
 from app.errors import ConfigurationError
 
 ROOT = Path(__file__).parent.parent
@@ -180,13 +184,14 @@ _SCALARS = st.one_of(
 )
 _KEY_NAMES = """
 policy limits guards hours sites agents sources policy.deadline policy.countries policy.retry_lead policy.record
-policy.timezone policy.default_country policy.routing policy.phonecallerid policy.ignoredncstatus policy.language
+policy.timezone policy.logged_out policy.redial_absent policy.default_country policy.routing
+policy.phonecallerid policy.ignoredncstatus policy.language
 guards.cooldown guards.cooldown.mode guards.cooldown.per_phone guards.calls guards.calls.per_hour guards.premium
 limits.per_client hours.x hours.x.mon hours.x.sun-thu hours.x.holidays hours.x.extra_closed hours.x.extra_open
 hours.x.holiday_categories hours.x.timezone sources.x sources.x.map nonsense
 """
 _KEYS = st.sampled_from(_KEY_NAMES.split())
-_SITE_NAMES = st.sampled_from(["key", "name", "origins", "skills", "hours", "language", "variables"])
+_SITE_NAMES = st.sampled_from([*SITE_KEYS])
 _AGENT_NAMES = st.sampled_from(["id", "name", "extension", "login_code", "skills", "weight", "enabled"])
 
 
@@ -271,6 +276,9 @@ def test_other_rates_are_refused(value: object) -> None:
         ('phoneautoanswer = "yes"', "true or false"),
         ('language = "hebrew"', "two small letters"),
         ("ignoredncstatus = 4", "must be 1"),
+        ("ignoredncstatus = true", "must be 1"),
+        ('logged_out = "busy"', "must be one of free, away"),
+        ('redial_absent = "yes"', "true or false"),
         ("ignorednostatus = 1", 'did you mean "ignoredncstatus"'),
     ],
 )
@@ -298,6 +306,21 @@ def test_provider_options_are_kept_as_the_text_to_send() -> None:
         "language": "he",
         "ignoredncstatus": "2",
     }
+
+
+def test_what_logged_out_means_and_the_single_redial_are_off_unless_said() -> None:
+    """Status 2 is also what an extension has that nobody ever logs in to (facts 3.2)."""
+    policy = parse().policy
+    assert (policy.logged_out, policy.redial_absent) == ("free", False)
+    policy = parse('[policy]\nlogged_out = "Away"\nredial_absent = true\n').policy
+    assert (policy.logged_out, policy.redial_absent) == ("away", True)
+
+
+def test_options_that_are_empty_or_off_are_not_sent() -> None:
+    options = parse(
+        '[policy]\nphonecallerid = ""\ntargetcallername = ""\nlanguage = ""\nignoredncstatus = 0\nphoneautoanswer = 0\n'
+    ).policy.provider_options
+    assert options == {"checkphonedevicestate": "true"}
 
 
 def test_the_default_country_is_the_only_one_allowed_unless_said() -> None:
@@ -462,6 +485,22 @@ def test_a_site_is_read_whole() -> None:
         ("variables = { a = 1 }", "in quotation marks"),
         ('variables = { a = "{Name" }', "brace"),
         ("variables = { " + ", ".join(f'v{n} = "x"' for n in range(9)) + " }", "at most 8"),
+        ('first = "both"', "must be one of agent, lead"),
+        ('ivr = ""', "ivr is empty"),
+        ("ivr = 722776772", "must be text in quotation marks"),
+        ('ivr = "SIPTRUNK"', 'ivr cannot be "SIPTRUNK"'),
+        ('ivr = "LoginCode"', 'ivr cannot be "logincode"'),
+        ('ivr = "072/2776772"', "letters and digits"),
+        ('ivr = "0722776772722776"', "at most 15 digits"),
+        ('ivr = "0722776772"\nlines = 0', "lines must be a whole number from 1 to 100"),
+        ('ivr = "0722776772"\nlines = 101', "lines must be a whole number from 1 to 100"),
+        ("lines = 2", "lines does nothing here: it belongs to ivr"),
+        ('record = "yes"', "true or false"),
+        ('targetcallerid = "Example"', "a phone number"),
+        ('phonecallername = "a\\nb"', "one line"),
+        ('targetautoanswer = "on"', "true or false"),
+        ("ignoredncstatus = 9", "must be 1"),
+        ("ignorednostatus = 1", 'did you mean "ignoredncstatus"'),
     ],
 )
 def test_a_wrong_site_is_told(line: str, words: str) -> None:
@@ -473,6 +512,129 @@ def test_a_wrong_site_is_told(line: str, words: str) -> None:
 def test_two_sites_cannot_share_a_key() -> None:
     (mistake,) = mistakes('[[sites]]\nkey = "main"\norigins = ["https://x.example"]\n')
     assert mistake == 'sites[2] "main": key is the key of an earlier site already'
+
+
+def options(policy: str, site: str) -> dict[str, str]:
+    directory = parse(f"[policy]\n{policy}", site=site)
+    return dict(options_for(directory.policy, directory.sites["main"]))
+
+
+def test_a_site_says_nothing_of_its_own_unless_it_does() -> None:
+    site = parse().sites["main"]
+    assert (site.first, site.ivr, site.lines, site.record, site.provider_options) == ("agent", None, 1, None, {})
+
+
+def test_what_a_site_says_wins_over_the_policy() -> None:
+    assert options('targetcallerid = "03-5123456"\nphonecallername = "Web"', 'targetcallerid = "+972 72 1234567"') == {
+        "checkphonedevicestate": "true",
+        "targetcallerid": "972721234567",
+        "phonecallername": "Web",
+    }
+
+
+@pytest.mark.parametrize(
+    ("on", "off"),
+    [
+        *[(f"{name} = true", f"{name} = false") for name in FLAGS if name != "checkphonedevicestate"],
+        ('phonecallerid = "035123456"', 'phonecallerid = ""'),
+        ('targetcallerid = "035123456"', 'targetcallerid = ""'),
+        ('phonecallername = "Web"', 'phonecallername = ""'),
+        ('targetcallername = "Web"', 'targetcallername = ""'),
+        ("ignoredncstatus = 2", "ignoredncstatus = 0"),
+    ],
+)
+def test_a_site_can_take_back_what_the_policy_says(on: str, off: str) -> None:
+    """Off is not being sent: the mere presence of an option might read as on (facts 1.2)."""
+    name = on.split()[0]
+    assert name in SITE_OPTIONS
+    assert name in options(on, "")
+    assert name in options("", on)
+    assert name in options(off, on)
+    assert name not in options(on, off)
+
+
+def test_the_device_check_is_sent_even_when_it_is_off() -> None:
+    """Left out it would be switched on by what we send of ourselves."""
+    assert options("", "checkphonedevicestate = false") == {"checkphonedevicestate": "false"}
+    assert options("checkphonedevicestate = false", "") == {"checkphonedevicestate": "false"}
+    assert options("checkphonedevicestate = false", "checkphonedevicestate = true") == {"checkphonedevicestate": "true"}
+
+
+def test_a_name_that_reads_like_off_is_a_name() -> None:
+    assert options("", 'phonecallername = "false"')["phonecallername"] == "false"
+
+
+def test_the_language_of_a_site_is_that_of_its_visitors() -> None:
+    """The provider's option of the same name stands in the policy only."""
+    assert options('language = "en"', 'language = "he"')["language"] == "en"
+    assert "language" not in options("", 'language = "he"')
+
+
+@pytest.mark.parametrize(
+    ("policy", "site", "recorded"),
+    [("", "", False), ("true", "", True), ("true", "false", False), ("false", "true", True), ("", "true", True)],
+)
+def test_a_site_decides_about_recording_or_leaves_it_to_the_policy(policy: str, site: str, recorded: bool) -> None:
+    directory = parse(f"[policy]\nrecord = {policy}" if policy else "", site=f"record = {site}" if site else "")
+    assert record_for(directory.policy, directory.sites["main"]) is recorded
+
+
+def test_a_site_that_is_gone_has_the_options_of_the_policy() -> None:
+    directory = parse("[policy]\nrecord = true\nphoneautoanswer = true")
+    assert options_for(directory.policy, None) == {"checkphonedevicestate": "true", "phoneautoanswer": "true"}
+    assert record_for(directory.policy, None) is True
+
+
+# --------------------------------------------------------------------------------------------------------- IVRs
+
+IVR_SITE = '[[sites]]\nkey = "night"\nname = "Night desk"\norigins = ["https://x.example"]\nivr = "072-277 6772"\n'
+
+
+def test_the_lines_to_an_ivr_are_agents_that_are_nobody_and_come_after_the_people() -> None:
+    directory = parse(IVR_SITE + "lines = 2")
+    assert list(directory.agents) == ["dana", "night/ivr/1", "night/ivr/2"]
+    assert directory.agents["night/ivr/2"] == Agent(
+        "night/ivr/2", "Night desk IVR", "0722776772", hours=None, line_of="night"
+    )
+    assert [agent.id for agent in directory.people] == ["dana"]
+    assert directory.sites["night"].ivr == "0722776772"
+    assert directory.warnings == ()
+
+
+def test_a_file_of_ivrs_needs_no_agents() -> None:
+    directory = parse_directory(IVR_SITE)
+    assert (list(directory.agents), directory.people, directory.warnings) == (["night/ivr/1"], (), ())
+
+
+def test_one_site_without_an_ivr_needs_agents() -> None:
+    with pytest.raises(ConfigurationError, match=r"agents: there must be at least one \[\[agents\]\]"):
+        parse_directory(IVR_SITE + '[[sites]]\nkey = "main"\norigins = ["https://x.example"]\n')
+
+
+def test_an_ivr_that_is_wrong_is_the_only_mistake_of_its_file() -> None:
+    """That agents are missing would lead astray: the file means to have none."""
+    with pytest.raises(ConfigurationError) as caught:
+        parse_directory(IVR_SITE.replace("072-277 6772", "siptrunk"))
+    assert len(caught.value.mistakes) == 1
+
+
+def test_the_letters_of_an_ivrs_extension_are_kept() -> None:
+    assert parse_directory(IVR_SITE.replace("072-277 6772", "SIPqUeUe")).agents["night/ivr/1"].extension == "SIPqUeUe"
+
+
+def test_two_sites_may_lead_to_one_ivr() -> None:
+    directory = parse_directory(IVR_SITE + IVR_SITE.replace("night", "day"))
+    assert list(directory.agents) == ["night/ivr/1", "day/ivr/1"]
+    assert directory.warnings == ()
+
+
+def test_a_line_takes_the_leads_of_its_own_site_only_and_a_person_none_of_an_ivrs() -> None:
+    directory = parse(IVR_SITE + IVR_SITE.replace("night", "day"))
+    taken = {
+        site.key: [agent.id for agent in directory.agents.values() if may_take(site, agent)]
+        for site in directory.sites.values()
+    }
+    assert taken == {"night": ["night/ivr/1"], "day": ["day/ivr/1"], "main": ["dana"]}
 
 
 # ------------------------------------------------------------------------------------------------------- agents
@@ -552,8 +714,34 @@ def test_agents_keep_the_order_of_the_file() -> None:
         ("[hours.h]", 'hours = "h"', "", "hours.h: is never open"),
         ('[hours.h]\nmon = "8:00-9:00"', "", "", "no site or agent uses it"),
         ('[policy]\ncountries = ["US"]', "", "", "leads will be held"),
+        (IVR_SITE + 'skills = ["he"]', "", "", 'sites[1] "night": skills does nothing here'),
+        (IVR_SITE.replace("072-277 6772", "SIPdana1"), "", "", 'ivr is the extension of agent "dana" too'),
+        ("", 'ivr = "SIPq"', "", "nobody is ever asked: every site has an ivr"),
+        (IVR_SITE, "", "enabled = false", "agents: none is enabled"),
+        (IVR_SITE, 'skills = ["ru"]', "", 'sites "main": no enabled agent has all of its skills (ru)'),
     ],
 )
 def test_what_works_but_surprises_is_a_warning(more: str, site: str, agent: str, words: str) -> None:
     (warning,) = parse(more, site=site, agent=agent).warnings
     assert words in warning
+
+
+TRUNK = '[[agents]]\nid = "{id}"\nextension = "SIPTRUNK"\n{more}\n'
+FLOATING = '[[agents]]\nid = "{id}"\nextension = "logincode"\nlogin_code = "7"\n{more}\n'
+
+
+def test_agents_that_can_only_be_rung_first_are_named_where_the_lead_is_rung_first() -> None:
+    """The vendor page knows SIPTRUNK and logincode for `phone` only, and the second phone is `target`."""
+    more = TRUNK.format(id="tal", more='skills = ["he"]') + FLOATING.format(id="noa", more="")
+    assert parse(more, site='first = "lead"').warnings == (
+        'sites "main": first = "lead" leaves out tal, noa: SIPTRUNK and login codes can be rung first only',
+    )
+    assert parse(more, site='first = "lead"\nskills = ["he"]').warnings == (
+        'sites "main": first = "lead" leaves out tal, and nobody is left: '
+        "SIPTRUNK and login codes can be rung first only",
+    )
+    assert parse(more).warnings == ()
+    assert parse(more, site='first = "lead"\nivr = "SIPq"').warnings == (
+        "agents: nobody is ever asked: every site has an ivr",
+    )
+    assert parse(TRUNK.format(id="tal", more="enabled = false"), site='first = "lead"').warnings == ()

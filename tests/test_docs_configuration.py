@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 from pydantic import SecretStr
 
-from app.directory import KNOWN_KEYS, Directory, parse_directory
+from app.directory import KNOWN_KEYS, Directory, options_for, parse_directory
 from app.errors import ConfigurationError
 from app.settings import PREFIX, Settings, load_settings
 
@@ -46,7 +46,7 @@ def toml(section: str, key: str, line: str) -> Directory:
     site = {"key": 'key = "main"', "origins": 'origins = ["https://x.example"]'}
     agent = {"id": 'id = "dana"', "extension": 'extension = "SIPdana1"'}
     if section == "sites":
-        site[key] = line
+        site |= {key: line} | ({"ivr": 'ivr = "SIPqueue1"'} if key == "lines" else {})
     elif section == "agents":
         agent |= {key: line} | ({"extension": 'extension = "logincode"'} if key == "login_code" and line else {})
         line = ""
@@ -119,6 +119,16 @@ def test_the_complete_files_on_the_page_work() -> None:
     assert blocks
     for block in blocks:
         assert parse_directory(block).warnings == ()
+
+
+def test_the_page_shows_each_kind_of_call_and_a_caller_id_of_a_site() -> None:
+    """Lead first to people, lead first to an IVR, IVR first, and one site that shows another number."""
+    sites = [
+        (site.first, site.ivr is not None, options_for(directory.policy, site) != directory.policy.provider_options)
+        for directory in map(parse_directory, re.findall(r"```toml\n(.*?)```", PAGE, re.DOTALL))
+        for site in directory.sites.values()
+    ]
+    assert {("lead", False, False), ("lead", True, False), ("agent", True, False), ("agent", False, True)} <= set(sites)
 
 
 def test_sources_are_refused_as_the_page_says() -> None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from datetime import UTC, date, datetime, time, timedelta
 
-from app.directory import Directory, Hours, Period, Site
+from app.directory import Directory, Hours, Period, Site, may_take
 from app.domain.hours import DAY_NAMES, Span, opening_spans, zone
 
 _ALWAYS = (Period(0, 24 * 60),)
@@ -14,12 +14,15 @@ def holes(directory: Directory, site: Site, *, from_: date) -> list[str]:
     """Sentences such as "main: Sunday 12:00–13:00 nobody can take a call", for 7 days from `from_` on.
 
     A site or an agent without hours is always there. Days and times are those of the site's hours, else of the
-    policy's time zone. Paused agents count: this is about the timetable, not about now.
+    policy's time zone. Paused agents count: this is about the timetable, not about now. An IVR is there
+    whenever its site is open.
     """
+    if site.ivr is not None:
+        return []
     opening = _hours(directory, site.hours)
     on_shift: list[Span] = []
-    for agent in directory.agents.values():
-        if agent.enabled and site.skills <= agent.skills:
+    for agent in directory.people:
+        if may_take(site, agent):
             shifts = _hours(directory, agent.hours)
             for offset in range(-2, 9):  # nights begin the day before, and an agent may sit in another time zone
                 on_shift += opening_spans(shifts, from_ + timedelta(days=offset))

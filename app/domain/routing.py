@@ -6,7 +6,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
-from app.directory import Agent, Directory, Site
+from app.directory import Agent, Directory, First, Site, may_take
 from app.domain.hours import is_open
 
 
@@ -58,16 +58,13 @@ class Roster:
     def __init__(self, directory: Directory, at: datetime, now: int) -> None:
         self._now = now
         self.strategy = directory.policy.routing
+        self._first: dict[str, First] = {site.key: site.first for site in directory.sites.values()}
         shifts = {name: is_open(week, at) for name, week in directory.hours.items()}
-        on_shift = [
-            agent
-            for agent in directory.agents.values()
-            if agent.enabled and (agent.hours is None or shifts[agent.hours])
-        ]
+        on_shift = [agent for agent in directory.agents.values() if agent.hours is None or shifts[agent.hours]]
         self._eligible: dict[str, tuple[Agent, ...]] = {}
         for site in directory.sites.values():
             if site.hours is None or shifts[site.hours]:
-                able = tuple(agent for agent in on_shift if site.skills <= agent.skills)
+                able = tuple(agent for agent in on_shift if may_take(site, agent))
                 if able:
                     self._eligible[site.key] = able
 
@@ -75,6 +72,10 @@ class Roster:
     def sites(self) -> Iterable[str]:
         """The sites that are open and have somebody on shift."""
         return self._eligible
+
+    def first(self, site: str) -> First:
+        """Whose phone rings first for a lead of this site."""
+        return self._first.get(site, "agent")
 
     def eligible(self, site: str) -> tuple[Agent, ...]:
         """Agents who may take a lead of this site now; none for a site that is closed or not listed."""

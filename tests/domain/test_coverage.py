@@ -99,3 +99,16 @@ def test_a_holiday_of_the_agents_alone_is_a_hole() -> None:
         'hours = "office"', agent("dana", 'hours = "staff"'), hours=OFFICE + staff, from_=date(2026, 4, 19)
     )
     assert sentences == ["main: Wednesday 09:00–18:00 nobody can take a call"]
+
+
+def test_an_ivr_has_no_holes_and_its_lines_fill_nobody_elses() -> None:
+    ivr = '[[sites]]\nkey = "queue"\nivr = "0722776772"\nhours = "office"\n'
+    whole = directory('hours = "office"', agent("dana", "enabled = false"), hours=OFFICE + ivr)
+    assert holes(whole, whole.sites["queue"], from_=SUNDAY) == []
+    assert len(holes(whole, whole.sites["main"], from_=SUNDAY)) == 5
+
+
+def test_an_agent_who_cannot_be_rung_second_fills_no_hole_of_a_site_that_rings_the_lead_first() -> None:
+    trunk = '[[agents]]\nid = "tal"\nextension = "SIPTRUNK"\n'
+    assert found('hours = "office"', trunk, hours=OFFICE) == []
+    assert len(found('hours = "office"\nfirst = "lead"', trunk, hours=OFFICE)) == 5

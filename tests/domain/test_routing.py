@@ -141,3 +141,66 @@ def test_a_roster_knows_the_sites_that_somebody_may_take() -> None:
     assert names(roster.order("sales", free(a=1, b=0), None)) == "a"
     assert names(roster.order("main", free(a=1, b=0), None)) == "ba"
     assert names(roster.order("main", free(a=1, b=0), "b")) == "ab"
+
+
+IVRS = """
+[hours.day]
+sun-thu = ["09:00-18:00"]
+[[sites]]
+key = "main"
+[[sites]]
+key = "queue"
+ivr = "0722776772"
+lines = 2
+skills = ["nobody has"]
+hours = "day"
+[[sites]]
+key = "menu"
+ivr = "SIPmenu"
+[[agents]]
+id = "dana"
+extension = "SIPdana"
+skills = ["nobody has"]
+"""
+
+
+def test_the_leads_of_an_ivr_go_to_its_own_lines_and_no_person_or_other_site_gets_them() -> None:
+    roster = Roster(parse_directory(IVRS), MONDAY_NOON, NOW)
+    assert [one.id for one in roster.eligible("queue")] == ["queue/ivr/1", "queue/ivr/2"]
+    assert [one.id for one in roster.eligible("menu")] == ["menu/ivr/1"]
+    assert [one.id for one in roster.eligible("main")] == ["dana"]
+    everybody = free(**dict.fromkeys(("dana", "queue/ivr/1", "queue/ivr/2", "menu/ivr/1"), 0))
+    assert [one.id for one in roster.order("queue", everybody)] == ["queue/ivr/1", "queue/ivr/2"]
+
+
+def test_an_ivr_is_closed_with_its_site() -> None:
+    roster = Roster(parse_directory(IVRS), MONDAY_NOON + timedelta(hours=8), NOW)
+    assert roster.eligible("queue") == ()
+    assert list(roster.sites) == ["main", "menu"]
+
+
+def test_where_the_lead_is_rung_first_nobody_is_asked_who_can_only_be_rung_first() -> None:
+    """The vendor page knows SIPTRUNK and logincode for the first phone only."""
+    whole = parse_directory("""
+        [[sites]]
+        key = "agent_first"
+        [[sites]]
+        key = "lead_first"
+        first = "lead"
+        [[agents]]
+        id = "trunk"
+        extension = "SIPTRUNK"
+        [[agents]]
+        id = "floating"
+        extension = "logincode"
+        login_code = "7"
+        [[agents]]
+        id = "mobile"
+        extension = "0541234567"
+        [[agents]]
+        id = "desk"
+        extension = "SIPdesk"
+    """)
+    roster = Roster(whole, MONDAY_NOON, NOW)
+    assert [one.id for one in roster.eligible("agent_first")] == ["trunk", "floating", "mobile", "desk"]
+    assert [one.id for one in roster.eligible("lead_first")] == ["mobile", "desk"]

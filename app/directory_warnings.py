@@ -1,0 +1,59 @@
+"""What works in leadring.toml and may still surprise: sentences for the operator."""
+
+from __future__ import annotations
+
+from app.directory_extensions import can_ring_second
+from app.directory_lines import may_take
+from app.directory_types import Agent, Directory, Site
+
+
+def surprises(directory: Directory) -> list[str]:
+    """The warnings that need the whole file."""
+    return [*_nobody(directory), *_left_out(directory), *_shared_ivr(directory), *_idle_hours(directory)]
+
+
+def _skilled(site: Site, directory: Directory) -> list[Agent]:
+    return [agent for agent in directory.people if agent.enabled and site.skills <= agent.skills]
+
+
+def _nobody(directory: Directory) -> list[str]:
+    answered = [site for site in directory.sites.values() if site.ivr is None]
+    if not answered:
+        return ["agents: nobody is ever asked: every site has an ivr"] if directory.people else []
+    if not any(agent.enabled for agent in directory.people):
+        return ["agents: none is enabled: nobody can take a call"]
+    return [
+        f'sites "{site.key}": no enabled agent has all of its skills ({", ".join(sorted(site.skills))})'
+        for site in answered
+        if not _skilled(site, directory)
+    ]
+
+
+def _left_out(directory: Directory) -> list[str]:
+    """People whom a site cannot use only because the lead's phone rings first there."""
+    found: list[str] = []
+    for site in directory.sites.values():
+        if site.ivr is not None or site.first == "agent":
+            continue
+        skilled = _skilled(site, directory)
+        if names := ", ".join(agent.id for agent in skilled if not can_ring_second(agent)):
+            rest = "" if any(may_take(site, agent) for agent in skilled) else ", and nobody is left"
+            found.append(
+                f'sites "{site.key}": first = "lead" leaves out {names}{rest}: '
+                "SIPTRUNK and login codes can be rung first only"
+            )
+    return found
+
+
+def _shared_ivr(directory: Directory) -> list[str]:
+    owners = {agent.extension: agent.id for agent in directory.people}
+    return [
+        f'sites "{site.key}": ivr is the extension of agent "{owners[site.ivr]}" too: it may be rung twice at once'
+        for site in directory.sites.values()
+        if site.ivr in owners
+    ]
+
+
+def _idle_hours(directory: Directory) -> list[str]:
+    used = {site.hours for site in directory.sites.values()} | {agent.hours for agent in directory.people}
+    return [f"hours.{name}: no site or agent uses it" for name in directory.hours if name not in used]
