@@ -75,12 +75,32 @@ def sandbox(
     port: Annotated[int, typer.Option(min=0, max=65535)] = 8001,
     code: Annotated[str, typer.Option(help="The account code it accepts.")] = "sandbox",
     cdr_url: Annotated[str | None, typer.Option(help="Where it reports calls that are over.")] = None,
+    cdr_delay: Annotated[float, typer.Option(min=0, help="Seconds after a call until it is reported.")] = 0.5,
+    cdr_encoding: Annotated[str, typer.Option(help="How it is written: json, array, string, form or xml.")] = "json",
+    cdr_duplicate: Annotated[bool, typer.Option(help="Report everything twice.")] = False,
+    cdr_reverse: Annotated[bool, typer.Option(help="Report leg 2 before leg 1.")] = False,
+    log_delay: Annotated[float, typer.Option(min=0, help="Seconds until a call is in the call log.")] = 1.0,
+    extensions: Annotated[int | None, typer.Option(min=1, max=5000, help="Make up so many; else any exists.")] = None,
+    auto: Annotated[bool, typer.Option(help="The telephones answer by themselves.")] = False,
 ) -> None:
-    """Run a Voicenter that rings nobody."""
-    from app.sandbox import SandboxServer, create_sandbox
+    """Run a Voicenter that rings nobody (docs/sandbox.md)."""
+    from app.sandbox import run_sandbox
 
-    print(f"sandbox: the telephones are at http://{host}:{port}/", flush=True)
-    asyncio.run(SandboxServer(create_sandbox(code=code, cdr_url=cdr_url), host=host, port=port).serve())
+    raise SystemExit(
+        run_sandbox(
+            host,
+            port,
+            code=code,
+            cdr_url=cdr_url,
+            extensions=extensions,
+            cdr_delay=cdr_delay,
+            cdr_encoding=cdr_encoding,
+            cdr_duplicate=cdr_duplicate,
+            cdr_reverse=cdr_reverse,
+            log_delay=log_delay,
+            auto=auto,
+        )
+    )
 
 
 @cli.command()
@@ -97,6 +117,7 @@ def demo(
 @cli.command()
 def check(
     file: Annotated[Path | None, typer.Argument(help="The directory file; default LEADRING_CONFIG.")] = None,
+    online: Annotated[bool, typer.Option("--online", help="Ask Voicenter whether it knows the extensions.")] = False,
 ) -> None:
     """Read settings and leadring.toml; print every mistake and every hole in the schedule."""
     mistakes: list[str] = []
@@ -118,6 +139,19 @@ def check(
         print("note: LEADRING_VOICENTER_CODE is not set; `leadring serve` needs it")
     if mistakes:
         _mistakes(mistakes)
+    if online and settings is not None and directory is not None:
+        _ask_voicenter(settings, directory)
+
+
+def _ask_voicenter(settings: Settings, directory: Directory) -> None:
+    """Exit 2 when Voicenter does not know an agent's extension, 1 when it could not be asked."""
+    from app.online import report
+
+    code = settings.voicenter_code.get_secret_value() if settings.voicenter_code is not None else None
+    found = asyncio.run(report(directory, url=settings.voicenter_extensions_url, code=code))
+    print("\n".join(found.lines))
+    if found.exit_code:
+        raise SystemExit(found.exit_code)
 
 
 def _preflight(settings: Settings, migrate: bool) -> None:
@@ -148,8 +182,8 @@ def _silent_calls(settings: Settings) -> list[str]:
 
 
 def _report(directory: Directory) -> None:
-    enabled = sum(agent.enabled for agent in directory.agents.values())
-    print(f"{len(directory.sites)} site(s), {enabled} agent(s) enabled of {len(directory.agents)}")
+    enabled = sum(agent.enabled for agent in directory.people)
+    print(f"{len(directory.sites)} site(s), {enabled} agent(s) enabled of {len(directory.people)}")
     for warning in directory.warnings:
         print(f"warning: {warning}")
     today = to_datetime(SystemClock().now()).date()

@@ -49,7 +49,7 @@ def run_demo(host: str, port: int) -> int:
         service = make_server(
             create_app(settings, directory, Options(sandbox_url=sandbox_url, presence_apart=0.5)), host, port
         )
-        extensions = {agent.extension: agent.name for agent in directory.agents.values()}
+        extensions = {agent.extension: agent.name for agent in directory.people}
         sandbox = _Beside(
             create_sandbox(
                 code=DEMO_CODE,

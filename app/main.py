@@ -24,16 +24,19 @@ from uvicorn.middleware.proxy_headers import ProxyHeadersMiddleware
 from app import __version__
 from app.clock import Clock
 from app.directory import Directory, load_directory
-from app.errors import ConfigurationError
 from app.ids import new_id
 from app.metrics import Metrics
-from app.ports import Presence, Telephony
+from app.ports import Telephony
+from app.provider import PROBE_DEADLINE, Provider, open_provider
+from app.service.breaker import Breaker
 from app.service.dispatcher import Dispatcher
 from app.service.hub import Hub
 from app.service.intake import Intake
 from app.service.lead_view import LeadViews
+from app.service.line_watch import LineWatch
+from app.service.looks import APART
 from app.service.outcomes import Outcomes
-from app.service.progress import APART, Progress
+from app.service.reconciler import Reconciler
 from app.service.rules import Rules
 from app.service.sweeper import Sweeper
 from app.service.tokens import Tokens
@@ -41,9 +44,7 @@ from app.settings import Settings
 from app.store import migrate
 from app.store.engine import Engine, open_engine
 from app.store.sql_store import SqlStore
-from app.voicenter.active_calls import ActiveCalls
 from app.voicenter.cdr import decode_body, read_call_records
-from app.voicenter.click2call import Click2Call
 from app.web import files, forms, lead_view, leads, ops, problems, sites, voicenter_cdr
 from app.web.cors import SiteCors
 from app.web.desk import Desk
@@ -75,7 +76,6 @@ def create_app(settings: Settings, directory: Directory | None = None, options: 
     metrics = Metrics()
     metrics.build_info.labels(__version__).set(1)
     metrics.config_loaded.set_to_current_time()
-    metrics.breaker.set(0)
 
     @contextlib.asynccontextmanager
     async def lifespan(app: FastAPI) -> AsyncIterator[None]:
@@ -126,13 +126,25 @@ async def _running(
         store = SqlStore(engine)
         secret = settings.secret_key.get_secret_value() if settings.secret_key else await store.secret_key()
         await store.sync_agents(list(rules.directory.agents))
-        telephony = options.telephony or _provider(settings, metrics, stack)
+        provider = open_provider(settings, metrics, stack, telephony=options.telephony, apart=options.presence_apart)
+        breaker = Breaker(engine.clock, provider.probe, metrics, probe_deadline=PROBE_DEADLINE)
         hub = Hub()
         engine.listen(lambda channel, payload: hub.changed([payload]) if channel == "lead" else None)
         dispatcher = Dispatcher(
-            store, telephony, rules, hub, metrics, owner=owner, provider_timeout=settings.voicenter_timeout
+            store,
+            provider.telephony,
+            rules,
+            hub,
+            metrics,
+            breaker,
+            owner=owner,
+            provider_timeout=settings.voicenter_timeout,
         )
+        breaker.on_change = dispatcher.wake
         outcomes = Outcomes(store, read_call_records, rules, dispatcher, hub, metrics)
+        watch = None
+        if provider.presence is not None:
+            watch = LineWatch(store, provider.presence, rules, dispatcher, hub, metrics, apart=options.presence_apart)
         tokens = Tokens(secret)
 
         def new_gate(rate: str) -> Gate:
@@ -157,15 +169,28 @@ async def _running(
             metrics_token=_secret(settings.metrics_token),
             sandbox_url=options.sandbox_url,
             limiter_check=_limiter_check(app),
+            provider_check=_provider_check(provider, breaker, watch),
             load_directory=lambda: load_directory(settings.config),
         )
         app.state.desk = desk
         await _recover(store, engine, owner)
         sweeper = Sweeper(store, rules, dispatcher, hub, metrics)
-        loops = [_spawn(loop) for loop in (dispatcher.run(), outcomes.run(), sweeper.run())]
-        presence = _presence(settings, metrics, stack)
-        if presence is not None:
-            loops.append(_spawn(Progress(store, presence, rules, hub, metrics, apart=options.presence_apart).run()))
+        loops = [_spawn(loop) for loop in (dispatcher.run(), breaker.run(), outcomes.run(), sweeper.run())]
+        if watch is not None:
+            loops.append(_spawn(watch.run()))
+        if provider.call_log is not None:
+            reconciler = Reconciler(
+                store,
+                provider.call_log,
+                read_call_records,
+                outcomes,
+                rules,
+                dispatcher,
+                hub,
+                metrics,
+                every=options.presence_apart,
+            )
+            loops.append(_spawn(reconciler.run()))
         log.info("started", version=__version__, database=engine.dialect, agents=len(rules.directory.agents))
         dispatcher.wake()
         try:
@@ -191,42 +216,18 @@ async def _recover(store: SqlStore, engine: Engine, owner: str) -> None:
             log.warning("recovered", attempts=left)
 
 
-def _provider(settings: Settings, metrics: Metrics, stack: contextlib.AsyncExitStack) -> Telephony:
-    if settings.voicenter_code is None:
-        raise ConfigurationError(["LEADRING_VOICENTER_CODE is missing: the account's code, from Voicenter"])
+def _provider_check(provider: Provider, breaker: Breaker, watch: LineWatch | None) -> Callable[[], str | None]:
+    """What is wrong with the provider, in a sentence for /readyz; None while nothing is."""
 
-    client = Click2Call(
-        url=settings.voicenter_url,
-        code=settings.voicenter_code.get_secret_value(),
-        method=settings.voicenter_method,
-        format=settings.voicenter_format,
-        timeout=settings.voicenter_timeout,
-        version=__version__,
-        on_request=_counting(metrics, "call"),
-    )
-    stack.push_async_callback(client.close)
-    return client
+    def check() -> str | None:
+        found = []
+        if breaker.state != "closed":
+            found.append(f"calls are held back: {breaker.state}")
+        if watch is not None and watch.sight.doubt is not None:
+            found.append(f"agents and calls are not seen: {provider.blind() or watch.sight.doubt}")
+        return "; ".join(found) or None
 
-
-def _presence(settings: Settings, metrics: Metrics, stack: contextlib.AsyncExitStack) -> Presence | None:
-    if not settings.voicenter_monitor_url or settings.voicenter_code is None:
-        return None
-    client = ActiveCalls(
-        url=settings.voicenter_monitor_url,
-        code=settings.voicenter_code.get_secret_value(),
-        version=__version__,
-        on_request=_counting(metrics, "active_calls"),
-    )
-    stack.push_async_callback(client.close)
-    return client
-
-
-def _counting(metrics: Metrics, operation: str) -> Callable[[str, float], None]:
-    def count(result: str, seconds: float) -> None:
-        metrics.provider_requests.labels(operation, result).inc()
-        metrics.provider_seconds.labels(operation, result).observe(seconds)
-
-    return count
+    return check
 
 
 def _limiter_check(app: FastAPI) -> Any:

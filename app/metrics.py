@@ -105,6 +105,17 @@ class Metrics:
         self.breaker = Gauge(
             "leadring_breaker_open", "1 while calls are held back because the provider fails.", registry=registry
         )
+        self.presence_believed = Gauge(
+            "leadring_presence_timestamp_seconds",
+            "When the provider's account of agents and calls was last believed; 0 in a process that does not ask.",
+            registry=registry,
+        )
+        self.presence_doubts = Counter(
+            "leadring_presence_doubts_total",
+            "Answers about agents and calls that were not believed, by reason.",
+            ["reason"],
+            registry=registry,
+        )
         self.build_info = Gauge("leadring_build_info", "Always 1.", ["version"], registry=registry)
         self.config_loaded = Gauge(
             "leadring_config_loaded_timestamp_seconds", "When leadring.toml was last loaded.", registry=registry

@@ -19,6 +19,7 @@ from app.directory import Directory, load_directory
 from app.domain import hours as office_hours
 from app.domain.phone import mask
 from app.errors import ConfigurationError
+from app.metrics import Metrics
 from app.settings import Settings, load_settings
 
 T = TypeVar("T")
@@ -127,6 +128,33 @@ def explain(lead: Annotated[str, typer.Argument(help="The lead's id.")], as_json
         print(f"leadring: there is no lead {lead}", file=sys.stderr)
         raise SystemExit(1)
     print(json.dumps(lines, ensure_ascii=False) if as_json else "\n".join(lines))
+
+
+@cli.command()
+def terminate(
+    extension: Annotated[str, typer.Argument(help="The extension whose call is to end.")],
+    force: Annotated[bool, typer.Option(help="Also when the call is not known to be one of ours.")] = False,
+) -> None:
+    """Hang up what is on an extension, after looking that it is one of our calls."""
+    from app.provider import open_dialler, open_line
+    from app.service.hanging_up import Done, HangingUp
+    from app.store.sql_store import SqlStore
+
+    settings = load_settings()
+
+    async def end(store: SqlStore) -> Done:
+        dialler = open_dialler(settings, Metrics())
+        line = open_line(settings, Metrics()) if settings.voicenter_monitor_url else None
+        try:
+            return await HangingUp(store, dialler, line).hang_up(extension, force=force, who="operator")
+        finally:
+            await dialler.close()
+            if line is not None:
+                await line.close()
+
+    done = _with_store(settings, end)
+    print(f"{extension}: {done.message}")
+    raise SystemExit(0 if done.result == "hung_up" else 1)
 
 
 def _moment(text: str) -> int:

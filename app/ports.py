@@ -11,8 +11,10 @@ from dataclasses import dataclass, field
 from typing import Literal, Protocol
 
 from app.clock import Clock as Clock
-from app.directory import CallCap, Cooldown
+from app.directory import CallCap, Cooldown, First
 from app.domain.answers import Answer as Answer
+from app.domain.answers import HangUp as HangUp
+from app.domain.answers import HungUp as HungUp
 from app.domain.answers import NotSent as NotSent
 from app.domain.answers import Placed as Placed
 from app.domain.answers import Refused as Refused
@@ -20,19 +22,25 @@ from app.domain.answers import Unknown as Unknown
 from app.domain.guards import Cap
 from app.domain.intake_results import Accepted
 from app.domain.lead import Attempt, Claim, Lead, NewLead
+from app.domain.line import ExtensionNow as ExtensionNow
+from app.domain.line import LineCall as LineCall
+from app.domain.line import LineStatus as LineStatus
 from app.domain.moves import Move
+from app.domain.presence import Verdict
 from app.domain.routing import Roster
-from app.domain.stories import AgentState, Gauges, KeptCdr, LeadStory, Moved, PlacedAttempt
+from app.domain.stories import AgentState, Gauges, KeptCdr, LeadStory, Moved, OpenCall, UnheardCall
 
 # ----------------------------------------------------------------------------------------------- telephony
 
 
 @dataclass(frozen=True, slots=True)
 class CallRequest:
-    """One call to place: leg 1 rings `extension`, leg 2 rings `lead_phone`.
+    """One call to place: rings `extension` and `lead_phone`, the one named by `first` first.
 
     Times are whole seconds; None leaves the provider's default. `options` are further provider options by
-    their own names; `variables` are sent beside `lead_id` and `attempt_id`, and come back in the CDR.
+    their own names, where `phone…` speaks of the agent's leg and `target…` of the lead's, whichever rings first.
+    `variables` are sent beside `lead_id` and `attempt_id`, and come back in the CDR. `language` is what the lead asked
+    for, for recorded announcements; an option of that name wins.
     """
 
     lead_id: str
@@ -46,6 +54,8 @@ class CallRequest:
     record: bool = False
     options: Mapping[str, str] = field(default_factory=dict)
     variables: Mapping[str, str] = field(default_factory=dict)
+    first: First = "agent"
+    language: str | None = None
 
 
 class Telephony(Protocol):
@@ -56,25 +66,30 @@ class Telephony(Protocol):
         ...
 
 
-@dataclass(frozen=True, slots=True)
-class LiveCall:
-    """A call that is on an extension right now, as the provider's active calls tell it.
+class HangsUp(Protocol):
+    """Ends what is on an extension."""
 
-    `phase`: the agent's phone rings, the lead's phone rings, or both talk. `attempt_id` is our own variable
-    come back, None for calls that are not ours or that lost it.
-    """
-
-    extension: str
-    call_id: str | None
-    attempt_id: str | None
-    phase: Literal["agent_ringing", "lead_ringing", "talking"]
+    async def hang_up(self, extension: str) -> HangUp:
+        """Ask to end whatever is on `extension` now; the provider takes no call id. Raises CancelledError only."""
+        ...
 
 
 class Presence(Protocol):
-    """The provider's account of what is on the line now. A hint: it is late by seconds, or absent."""
+    """The provider's account of who is there and what is on the line now. A hint: late by seconds, or absent."""
 
-    async def look(self) -> list[LiveCall] | None:
-        """The calls on all extensions, None when that could not be learned. Never raises but CancelledError."""
+    async def look(self) -> Sequence[ExtensionNow] | None:
+        """All extensions; None when that could not be learned or the list is empty. Raises CancelledError only."""
+        ...
+
+
+class CallLog(Protocol):
+    """The provider's stored records, to be asked for what was never pushed."""
+
+    async def calls(self, since: int, until: int) -> Sequence[str] | None:
+        """The two legs' records of click-to-call calls in that time (ms), each as JSON text for `ReadCallRecords`.
+
+        None when it could not be learned or there was more than it would give. Raises CancelledError only.
+        """
         ...
 
 
@@ -101,6 +116,8 @@ class CallRecord:
     recording: str | None
     price: str | None
     raw_time: int | None
+    started_at: int | None = None  # epoch ms, where the record says it unmistakably
+    ivr: bool = False  # speaks of the IVR's or queue's side of a call
 
 
 ReadCallRecords = Callable[[str], list[CallRecord]]
@@ -200,9 +217,41 @@ class Store(Protocol):
 
     async def put_back_cdr(self, cdr: KeptCdr) -> None: ...
 
-    async def placed(self) -> list[PlacedAttempt]: ...
+    def polls(self) -> bool:
+        """Whether this process is the one of the deployment that asks the provider how things stand."""
+        ...
 
-    async def note_phase(self, placed: PlacedAttempt, phase: str, look_at: int = 0) -> bool: ...
+    async def open_calls(self) -> list[OpenCall]:
+        """The attempts whose calls are, or may be, on the line."""
+        ...
+
+    async def note_sighting(self, call: OpenCall, phase: str | None, look_at: int, ask_at: int) -> bool:
+        """Write that the call is on the line, and what its phase proves; True when that was news."""
+        ...
+
+    async def note_line_look(self, attempt_id: str) -> None: ...
+
+    async def stale_calls(self, attempt_ids: Sequence[str], before: int) -> int:
+        """How many of these attempts ended, by the provider's record, before that moment."""
+        ...
+
+    async def note_presence(self, verdicts: Mapping[str, Verdict], until: int) -> bool:
+        """Keep what was told of the agents, to count until then; True when somebody is free who was not."""
+        ...
+
+    async def unheard_calls(self) -> list[UnheardCall]:
+        """The attempts about which the call log is to be asked now."""
+        ...
+
+    async def note_log_look(self, attempt_id: str, ask_at: int | None, *, looked: bool, missed: bool) -> None:
+        """Write when to ask the call log next (None: never), and count the question if it was answered."""
+        ...
+
+    async def whose_call(self, attempt_id: str | None, call_id: str | None) -> str | None:
+        """The lead whose attempt, live or just over, that call belongs to; None when it is not ours."""
+        ...
+
+    async def note_hang_up(self, lead_id: str, attempt_id: str | None, who: str) -> None: ...
 
     async def gauges(self) -> Gauges: ...
 

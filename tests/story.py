@@ -28,7 +28,7 @@ from app.main import Options, create_app
 from app.serving import Server, make_server
 from app.settings import Settings
 from app.web.desk import Desk
-from tests.clocks import ManualClock
+from tests.clocks import START, ManualClock
 from tests.crash.books import Row, SqliteBooks, agents, attempts_of
 from tests.sandbox_server import PhoneInHand, RunningSandbox
 from tests.server_process import wait_until
@@ -136,12 +136,22 @@ class Visitor:
 
 
 class Story:
-    """`with Story(folder) as story:`; `provider` replaces the sandbox's address, `timeout` (s) is for it."""
+    """`with Story(folder) as story:`; `provider` replaces the sandbox's address, `timeout` (s) is for it.
+
+    `starts_at` (ms) is where the clock stands at first; the sandbox's own clock is the real one, which matters to
+    stories about the moments that its records tell.
+    """
 
     def __init__(
-        self, folder: Path, *, directory: str = DIRECTORY, provider: str | None = None, timeout: float = 8.0
+        self,
+        folder: Path,
+        *,
+        directory: str = DIRECTORY,
+        provider: str | None = None,
+        timeout: float = 8.0,
+        starts_at: int = START,
     ) -> None:
-        self.clock = ManualClock()
+        self.clock = ManualClock(starts_at)
         self.books = SqliteBooks(folder / "story.db")
         self.sandbox = RunningSandbox(code=CODE)
         self._directory = parse_directory(directory)
@@ -173,6 +183,10 @@ class Story:
     def agent_does(self, who: str, /, **script: Any) -> None:
         """What an agent's telephone does by itself from now on, and how the provider answers for it."""
         self.sandbox.set_behaviour(self._directory.agents[who].extension, **script)
+
+    def line_is_dead(self) -> None:
+        """The provider tells nobody any more what is on the line."""
+        self.sandbox.set_behaviour("active_calls", answer="http_error", status=503)
 
     def let_time_pass(self, seconds: float) -> None:
         """The clock of the service moves on, and the service looks at it."""
@@ -207,6 +221,20 @@ class Story:
         """The whole row of a lead, which only operations see."""
         (row,) = self.books.rows(f"SELECT * FROM leads WHERE id = '{visitor.lead_id}'")  # noqa: S608
         return row
+
+    def agent_becomes_by_the_provider(self, agent: str, presence: str | None) -> None:
+        """Waits until the provider's account of an agent is that: busy, away, or None."""
+
+        def known() -> Any:
+            return self.books.rows(f"SELECT presence FROM agents WHERE id = '{agent}'")[0]["presence"]  # noqa: S608
+
+        eventually(lambda: bool(known() == presence), lambda: f"{agent} is {presence}: {known()}")
+
+    def line_is_believed(self) -> None:
+        """Waits until an answer about agents and calls was believed that was asked for after this."""
+        asked = len(self.sandbox.requests("active_calls"))
+        self.sandbox.wait_for_requests(asked + 2, PATIENCE, "active_calls")
+        eventually(lambda: bool(self.metric("leadring_presence_timestamp_seconds")), lambda: "believed")
 
     def nobody_is_due(self) -> bool:
         """Has the dispatcher look once more, now; whether there was nobody to dial."""
@@ -253,6 +281,7 @@ class Story:
             voicenter_code=SecretStr(CODE),
             voicenter_url=self._provider or self.sandbox.click2call_url,
             voicenter_monitor_url=self.sandbox.monitor_url,
+            voicenter_call_log_url=self.sandbox.call_log_url,
             voicenter_cdr_token=SecretStr(CDR_TOKEN),
             voicenter_timeout=self._timeout,
         )

@@ -108,7 +108,7 @@ def test_nothing_reads_a_clock_but_where_it_may() -> None:
 
 def test_only_main_and_the_commands_know_the_settings() -> None:
     """What a room needs it is given; nobody reads the environment by himself."""
-    allowed = {"main.py", "cli.py", "demo.py", "operations.py", "serving.py", "settings.py", "faults.py", "__main__.py"}
+    allowed = {"main.py", "provider.py", "cli.py", "demo.py", "operations.py", "serving.py", "settings.py", "faults.py", "__main__.py"}
     for path in MODULES:
         text = path.read_text(encoding="utf-8")
         if name(path) not in allowed:

@@ -41,4 +41,11 @@ class Unknown:
     why: str
 
 
+@dataclass(frozen=True, slots=True)
+class HungUp:
+    """The provider says that it hung up whatever was on the extension."""
+
+
 Answer = Placed | Refused | NotSent | Unknown
+
+HangUp = HungUp | Refused | NotSent | Unknown

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
+from app.directory_types import First
 from app.domain.phone import Phone
 
 
@@ -28,6 +29,7 @@ class NewLead:
     email: str = ""
     message: str = ""
     language: str = ""
+    asked_language: str = ""
     consent: str = ""
     consent_text: str = ""
     submission_id: str | None = None
@@ -61,6 +63,8 @@ class Lead:
     send_failures: int  # times in a row that the request could not leave
     errors: int  # times in a row that the provider reported its own error
     avoid_agent: str | None
+    asked_language: str  # what the form said; `language` is that, or the site's
+    redials: int  # times it was rung again because the provider knew nothing of the call before
     admitted: bool
 
 
@@ -82,6 +86,12 @@ class Attempt:
     leg1_talk: int | None
     leg2_status: str | None
     leg2_talk: int | None
+    first_leg: First = "agent"  # whose phone is leg 1
+    unknown_at: int | None = None
+    seen_at: int | None = None  # last seen on the line
+    line_looks: int = 0  # looks at the active calls that found nothing, since it became unknown
+    log_looks: int = 0  # times the call log was asked
+    log_misses: int = 0  # times it answered and knew nothing
 
 
 @dataclass(frozen=True, slots=True)

@@ -20,7 +20,12 @@ OFFLINE_FOR: Final = 60  # seconds an agent refused as offline is left alone
 BLOCKED_FOR: Final = 900  # seconds an extension refused as blocked is left alone
 AGENT_MISSES: Final = 3  # agents in a row who may miss a lead before it pauses
 MISS_PAUSE: Final = 120  # seconds of that pause
-UNRESOLVED_AFTER: Final = 1800  # seconds until an unknown attempt is given up on and listed
+# Seconds until the provider's own accounts are asked about a call: what is on the line, counted from when it became
+# unknown, and the call log, where rows appear minutes after the end of a call.
+LINE_LOOKS: Final = (2, 10, 30)
+LOG_LOOKS: Final = (300, 900, 1800)
+ASK_PLACED: Final = 120  # seconds after a call was last seen until the log is asked for the record that did not come
+UNRESOLVED_AFTER: Final = LOG_LOOKS[-1] + 120  # seconds until an unknown attempt is given up on and listed
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,8 +50,10 @@ class Move:
     avoid_agent: bool = False
     call_id: str | None = None
     code: int | None = None
+    ask_at: int | None = None  # when the call log is to be asked, where the attempt goes on
 
 
+Decide = Callable[[Attempt, Lead], "Move | None"]
 Opening = Callable[[int], int]
 """The given moment when the lead's site is open then, else its next opening (both in milliseconds)."""
 
@@ -78,17 +85,11 @@ def after_answer(answer: Answer, lead: Lead, policy: Policy, now: int, *, jitter
                 agent="on_call",
                 call_id=call_id,
                 clears=("send_failures", "errors"),
+                ask_at=now + ASK_PLACED * SECOND,
                 event="placed",
             )
         case Unknown(why=why):
-            return Move(
-                "unknown",
-                why=why,
-                look_at=now + policy.assume_call * SECOND,
-                holds_agent=True,
-                agent="on_call",
-                event="unknown",
-            )
+            return _unknown(why, policy, now)
         case NotSent(why=why):
             wait = SEND_RETRY[min(lead.send_failures, len(SEND_RETRY) - 1)] * SECOND
             return Move(
@@ -102,6 +103,18 @@ def after_answer(answer: Answer, lead: Lead, policy: Policy, now: int, *, jitter
             )
         case Refused():
             return _after_refusal(answer, lead, policy, now, opening)
+
+
+def _unknown(why: str, policy: Policy, now: int) -> Move:
+    return Move(
+        "unknown",
+        why=why,
+        look_at=now + policy.assume_call * SECOND,
+        holds_agent=True,
+        agent="on_call",
+        ask_at=now + LOG_LOOKS[0] * SECOND,
+        event="unknown",
+    )
 
 
 def _after_refusal(refused: Refused, lead: Lead, policy: Policy, now: int, opening: Opening) -> Move:
@@ -142,14 +155,20 @@ def _after_refusal(refused: Refused, lead: Lead, policy: Policy, now: int, openi
             )
 
 
-def after_outcome(outcome: str, lead: Lead, policy: Policy, now: int, *, opening: Opening) -> Move:
-    """What the end of a call means: `outcome` is one of states.OUTCOMES."""
+def after_outcome(
+    outcome: str, lead: Lead, policy: Policy, now: int, *, opening: Opening, lead_first: bool = False
+) -> Move:
+    """What the end of a call means: `outcome` is one of states.OUTCOMES.
+
+    An agent who misses a lead is followed by the next one at once, unless the lead's phone rang first: somebody
+    who has just picked up to nobody is not rung again in the same minute.
+    """
     agent: dict[str, Any] = {"agent": "wrap_up", "agent_until": now + policy.wrap_up * SECOND}
     if outcome == "connected":
         return Move("ended", outcome, lead="connected", event="connected", **agent)
     if outcome == "unreported":
         return Move("ended", outcome, agent="available", lead="exhausted", reason="unreported", event="unreported")
-    if outcome in ("agent_no_answer", "cancelled"):
+    if outcome in ("agent_no_answer", "cancelled") and not lead_first:
         misses = lead.agent_misses + 1
         pause = misses % AGENT_MISSES == 0
         return Move(
@@ -168,6 +187,7 @@ def after_outcome(outcome: str, lead: Lead, policy: Policy, now: int, *, opening
             outcome,
             counts=("lead_tries",),
             clears=("agent_misses",),
+            avoid_agent=outcome == "agent_no_answer",
             event=outcome,
             **_wait("retry", again, policy, opening, expires=again + policy.expire_after * SECOND),
             **agent,
@@ -199,23 +219,11 @@ def after_silence(attempt: Attempt, lead: Lead, policy: Policy, now: int, *, ope
                 **_wait("no_agent", now + wait * SECOND, policy, opening),
             )
         case "sending":
-            return Move(
-                "unknown",
-                why="the process that sent it went silent",
-                look_at=now + policy.assume_call * SECOND,
-                holds_agent=True,
-                agent="on_call",
-                event="unknown",
-            )
+            return _unknown("the process that sent it went silent", policy, now)
         case "placed":
             return after_outcome("unreported", lead, policy, now, opening=opening)
-        case "unknown" if attempt.sending_at is not None and now - attempt.sending_at < UNRESOLVED_AFTER * SECOND:
-            return Move(
-                "unknown",
-                look_at=attempt.sending_at + UNRESOLVED_AFTER * SECOND,
-                agent="available",
-                event="agent_released",
-            )
+        case "unknown" if now < _given_up_at(attempt):
+            return _agent_released(attempt)
         case "unknown":
             return Move(
                 "unresolved",
@@ -227,24 +235,104 @@ def after_silence(attempt: Attempt, lead: Lead, policy: Policy, now: int, *, ope
     return None
 
 
+def _agent_released(attempt: Attempt) -> Move:
+    return Move("unknown", look_at=_given_up_at(attempt), agent="available", event="agent_released")
+
+
+def _given_up_at(attempt: Attempt) -> int:
+    since = attempt.unknown_at or attempt.sending_at or attempt.reserved_at
+    return since + UNRESOLVED_AFTER * SECOND
+
+
+def after_sighting(call_id: str | None, policy: Policy, now: int) -> Move:
+    """A call is on the line that was unknown, or refused by an error of the provider's own: it was placed after all."""
+    return Move(
+        "placed",
+        lead="dialing",
+        look_at=now + policy.assume_call * SECOND,
+        holds_agent=True,
+        agent="on_call",
+        call_id=call_id,
+        clears=("send_failures", "errors"),
+        ask_at=now + ASK_PLACED * SECOND,
+        event="confirmed",
+    )
+
+
+def after_line_miss(attempt: Attempt) -> Move | None:
+    """The active calls showed nothing of an unknown call again: after the last look its agent is free."""
+    return _agent_released(attempt) if attempt.line_looks + 1 == len(LINE_LOOKS) else None
+
+
+def after_call_left(policy: Policy, now: int) -> Move:
+    """A placed call is not on the line any more: its agent wraps up; how it went is told by the record."""
+    return Move(
+        "placed",
+        look_at=now + policy.assume_call * SECOND,
+        agent="wrap_up",
+        agent_until=now + policy.wrap_up * SECOND,
+        ask_at=now + ASK_PLACED * SECOND,
+        event="call_left",
+    )
+
+
+def after_log_miss(attempt: Attempt, lead: Lead, policy: Policy, now: int, *, opening: Opening) -> Move | None:
+    """The call log knew nothing of an unknown call again; after the last look there was no such call.
+
+    A single clean answer is not enough, since rows appear late. Then a person decides, unless the policy allows
+    one more call.
+    """
+    if attempt.log_looks + 1 < len(LOG_LOOKS) or attempt.log_misses + 1 < 2:
+        return None
+    redial = policy.redial_absent and lead.redials == 0
+    wait = _wait("no_agent", now, policy, opening, expires=now + policy.expire_after * SECOND) if redial else {}
+    return Move(
+        "absent",
+        agent="available",
+        counts=("redials",) if redial else (),
+        refund=True,
+        event="absent",
+        **(wait or {"lead": "held", "reason": "absent"}),
+    )
+
+
+def ask_again_at(attempt: Attempt, now: int) -> int | None:
+    """When the call log is asked about this call after the look that was just taken; None: never again.
+
+    An unknown call is asked about at fixed times; one that was seen, or that the provider took, after it was
+    last on the line.
+    """
+    if attempt.log_looks + 1 >= len(LOG_LOOKS):
+        return None
+    since = attempt.unknown_at if attempt.state == "unknown" else attempt.seen_at
+    since = since or attempt.sending_at or attempt.reserved_at
+    return max(now + SECOND, since + LOG_LOOKS[attempt.log_looks + 1] * SECOND)
+
+
 def outcome_of(attempt: Attempt) -> str | None:
     """The outcome that both legs' statuses tell so far, or None while they do not tell.
 
     Statuses are the provider's (facts 2.3). The lead counts as reached only by an answered leg 2 with talk
-    time (facts 2.4); voicemail is not a conversation; NOTCALLED on leg 2 defers to leg 1.
+    time (facts 2.4); voicemail is not a conversation; NOTCALLED on leg 2 defers to leg 1. Where the lead's phone
+    rang first, the legs change their meaning, not their order.
     """
-    second = attempt.leg2_status
+    first, second, talk = attempt.leg1_status, attempt.leg2_status, attempt.leg2_talk
+    lead_first = attempt.first_leg == "lead"
     if second is not None and second not in NEVER_DIALLED:
-        if second == "ANSWER":
-            return "connected" if attempt.leg2_talk is None or attempt.leg2_talk > 0 else "lead_no_answer"
-        return LEAD_LEG.get(second, "lead_unreachable")
-    if attempt.leg1_status is None or attempt.leg1_status == "ANSWER":
+        if second == "ANSWER" and (talk is None or talk > 0):
+            return "connected"
+        if lead_first:
+            return AGENT_SIDE.get(second, "agent_no_answer")
+        return LEAD_SIDE.get(second, "lead_unreachable")
+    if first is None or first == "ANSWER":
         return None
-    return "agent_no_answer"
+    return LEAD_SIDE.get(first, "lead_unreachable") if lead_first else "agent_no_answer"
 
 
 NEVER_DIALLED: Final = ("NOTCALLED", "NOTDIALED")
-LEAD_LEG: Final = {
+# What the lead's leg says. Every word that is not here: the lead's phone was not reached at all.
+LEAD_SIDE: Final = {
+    "ANSWER": "lead_no_answer",  # without talk time: picked up and gone
     "NOANSWER": "lead_no_answer",
     "CANCEL": "lead_no_answer",
     "TIMEOUT": "lead_no_answer",
@@ -252,4 +340,8 @@ LEAD_LEG: Final = {
     "VOICEMAIL": "lead_no_answer",
     "VOEND": "lead_no_answer",
     "BUSY": "lead_busy",
+}
+# What the agent's or the IVR's leg says where it comes second. Every word that is not here: nobody took the call.
+AGENT_SIDE: Final = {
+    "VOEND": "connected",  # ended inside the IVR, which is what was promised
 }

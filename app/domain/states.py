@@ -30,7 +30,7 @@ WAITING_REASONS: Final = ("no_agent", "closed", "retry", "scheduled")
 LEAD_MOVES: Final[dict[str, frozenset[str]]] = {
     "waiting": frozenset({"waiting", "connected", "dialing", "held", "cancelled", "expired", "failed"}),
     "dialing": frozenset({"waiting", "held", "connected", "exhausted", "cancelled", "expired", "failed"}),
-    "held": frozenset({"waiting", "cancelled", "expired", "spam"}),
+    "held": frozenset({"waiting", "connected", "exhausted", "cancelled", "expired", "spam"}),
     "spam": frozenset({"waiting"}),
     # Only the provider's late account reopens what had to be closed without one (unreported, unresolved).
     "exhausted": frozenset({"connected", "waiting", "exhausted"}),
@@ -44,15 +44,19 @@ ATTEMPT_MOVES: Final[dict[str, frozenset[str]]] = {
     "reserved": frozenset({"sending", "lapsed"}),
     # The provider's record may be faster than its answer, or come when nobody is left to hear the answer.
     "sending": frozenset({"placed", "refused", "not_sent", "unknown", "ended"}),
-    "placed": frozenset({"ended"}),
+    "placed": frozenset({"placed", "ended"}),
     "unknown": frozenset({"unknown", "placed", "refused", "not_sent", "ended", "absent", "unresolved"}),
     "unresolved": frozenset({"ended"}),
     "absent": frozenset({"ended"}),
     "ended": frozenset({"ended"}),
-    "refused": frozenset(),
+    # An error of the provider's own, and yet the call is seen on the line.
+    "refused": frozenset({"placed"}),
     "not_sent": frozenset(),
     "lapsed": frozenset(),
 }
+
+
+PRESENCES: Final = ("busy", "away")  # why an agent who is free by our books is not rung: the provider says so
 
 
 def may_move(table: dict[str, frozenset[str]], old: str, new: str) -> bool:

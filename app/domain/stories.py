@@ -33,20 +33,33 @@ class LeadStory:
 
 
 @dataclass(frozen=True, slots=True)
-class PlacedAttempt:
-    """An attempt that the provider accepted and that nobody has reported the end of; moments or None."""
+class OpenCall:
+    """An attempt that is placed or unknown: its call may be on the line. Moments in milliseconds, or None."""
 
     id: str
     lead_id: str
     agent_id: str
     site: str
+    phone: str
+    state: str
     extension: str
+    first_leg: str
     call_id: str | None
+    holds_agent: bool
     received_at: int
-    agent_ringing_at: int | None
+    placed_at: int | None
+    unknown_at: int | None
+    seen_at: int | None
     agent_answered_at: int | None
-    lead_ringing_at: int | None
-    connected_at: int | None
+    line_looks: int
+
+
+@dataclass(frozen=True, slots=True)
+class UnheardCall:
+    """An attempt whose end nobody has reported, with the number of its lead."""
+
+    attempt: Attempt
+    phone: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,16 +74,22 @@ class AgentState:
     paused_until: int | None
     pause_reason: str | None
     idle_since: int
+    presence: str | None = None
+    presence_until: int | None = None
 
     def at(self, now: int) -> str:
-        """The state in one word at this moment: a pause or time that is over no longer counts."""
+        """The state in one word at this moment: a pause or time that is over no longer counts.
+
+        Who is available by our books may be busy or away by the provider's.
+        """
         if self.state in ("reserved", "on_call"):
             return self.state
         if self.paused and (self.paused_until is None or self.paused_until > now):
             return "paused"
-        if self.until is not None and self.until <= now:
-            return "available"
-        return self.state
+        state = "available" if self.until is not None and self.until <= now else self.state
+        if state == "available" and self.presence and (self.presence_until or 0) > now:
+            return self.presence
+        return state
 
 
 @dataclass(frozen=True, slots=True)

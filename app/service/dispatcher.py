@@ -21,7 +21,9 @@ from app.domain.phone import mask
 from app.domain.stories import Moved
 from app.errors import StorageUnavailable
 from app.metrics import Metrics
-from app.ports import Answer, CallRequest, NotSent, Placed, Refused, Store, Telephony, Unknown
+from app.ports import Answer, NotSent, Placed, Refused, Store, Telephony, Unknown
+from app.service.breaker import Breaker
+from app.service.call_requests import call_request
 from app.service.hub import Hub
 from app.service.rules import Rules
 
@@ -44,6 +46,7 @@ class Dispatcher:
         rules: Rules,
         hub: Hub,
         metrics: Metrics,
+        breaker: Breaker,
         *,
         owner: str,
         provider_timeout: float,
@@ -54,6 +57,7 @@ class Dispatcher:
         self._rules = rules
         self._hub = hub
         self._metrics = metrics
+        self._breaker = breaker
         self._owner = owner
         self._timeout = provider_timeout
         self._jitter = jitter
@@ -115,6 +119,10 @@ class Dispatcher:
     async def _claim(self, claimed: set[str]) -> bool:
         if not self._dialling:
             return False
+        asked_at = self._store.clock.monotonic()
+        most = self._breaker.room(CLAIM_MOST)
+        if most == 0:
+            return False  # the provider fails: leads wait, no agent is taken, nobody's attempt becomes unknown
         now = self._store.clock.now()
         claims, held = await self._store.claim(
             self._rules.roster(now),
@@ -122,8 +130,9 @@ class Dispatcher:
             lease=int(RESERVE_LEASE * 1000),
             calls=self._rules.directory.guards.calls,
             caps=self._rules.caps(now),
-            most=CLAIM_MOST,
+            most=most,
         )
+        self._breaker.taken(len(claims), asked_at)
         if held:
             self._metrics.guard_hits.labels("calls", self._rules.directory.guards.calls.mode).inc(len(held))
             log.warning("guard.calls", held=len(held), lead_ids=held)
@@ -131,31 +140,36 @@ class Dispatcher:
         for claim in claims:
             claimed.add(claim.lead.id)
             faults.point("dispatch.after_reserve")
-            self._start(claim)
+            self._start(claim, asked_at)
         # Fewer than it may take means that leads or agents have run out.
-        return len(claims) + len(held) >= CLAIM_MOST
+        return len(claims) + len(held) >= most
 
-    def _start(self, claim: Claim) -> None:
-        task = asyncio.create_task(self.dial(claim), name=f"dial {claim.attempt.id}")
+    def _start(self, claim: Claim, asked_at: float) -> None:
+        task = asyncio.create_task(self.dial(claim, asked_at), name=f"dial {claim.attempt.id}")
         self._dials.add(task)
         task.add_done_callback(self._dials.discard)
 
     # ----------------------------------------------------------------------------------------- one dial
 
-    async def dial(self, claim: Claim) -> None:
-        """One attempt from intent to answer. Whatever happens here, the sweeper finds what is left."""
+    async def dial(self, claim: Claim, asked_at: float) -> None:
+        """One attempt from intent to answer. Whatever happens here, the sweeper finds what is left.
+
+        `asked_at`: the monotonic second at which the breaker was asked for its room.
+        """
         with structlog.contextvars.bound_contextvars(lead_id=claim.lead.id, attempt_id=claim.attempt.id):
             try:
-                await self._dial(claim)
+                await self._dial(claim, asked_at)
             except StorageUnavailable as error:
                 log.warning("dispatch.storage_unavailable", error=str(error))
             except Exception:
                 log.exception("dispatch.dial_failed")
+            finally:
+                self._breaker.given_back(asked_at)
 
-    async def _dial(self, claim: Claim) -> None:
+    async def _dial(self, claim: Claim, asked_at: float) -> None:
         clock = self._store.clock
         lead, attempt = claim.lead, claim.attempt
-        if not self._dialling:
+        if not self._dialling or not self._breaker.may_send(asked_at):
             await self._let_go(attempt)
             return
         lease = int((self._timeout + SEND_LEASE) * 1000)
@@ -165,7 +179,7 @@ class Dispatcher:
             return
         faults.point("dispatch.after_intent")
         self._hub.changed([lead.id])
-        call = self._call_request(claim)
+        call = call_request(claim, self._rules.directory)
         if call is None:
             answer: Answer = NotSent("the agent is no longer in the directory")
         elif clock.monotonic() - intended > STALE_INTENT:
@@ -173,37 +187,17 @@ class Dispatcher:
         else:
             self._metrics.lead_to_request.observe(max(0, clock.now() - lead.received_at) / 1000)
             answer = await self._telephony.place(call)
+            self._breaker.heard(answer, asked_at)
         faults.point("dispatch.before_record")
         await self._record(attempt, answer)
 
     async def _let_go(self, attempt: Attempt) -> None:
-        """Going down with nothing sent: lead and agent are free for the next process at once."""
+        """Nothing was sent and nothing will be: lead and agent are free for the next process at once."""
 
         def decide(current: Attempt, lead: Lead) -> Move | None:
             return self._rules.after_silence(current, lead, self._store.clock.now())
 
         await self._store.settle(attempt.id, ("reserved",), decide, "dispatcher", self._rules.caps)
-
-    def _call_request(self, claim: Claim) -> CallRequest | None:
-        directory = self._rules.directory
-        agent = directory.agents.get(claim.attempt.agent_id)
-        if agent is None:
-            return None
-        policy = directory.policy
-        site = directory.sites.get(claim.lead.site)
-        return CallRequest(
-            lead_id=claim.lead.id,
-            attempt_id=claim.attempt.id,
-            extension=agent.extension,
-            lead_phone=claim.lead.phone,
-            login_code=agent.login_code,
-            ring_agent=policy.ring_agent,
-            ring_lead=policy.ring_lead,
-            max_duration=policy.max_duration,
-            record=policy.record,
-            options=policy.provider_options,
-            variables=_fill(dict(site.variables) if site else {}, claim.lead),
-        )
 
     async def _record(self, attempt: Attempt, answer: Answer) -> None:
         """Write the answer, insisting until the sweeper would take over; then only the log has it."""
@@ -275,14 +269,3 @@ class Dispatcher:
         if pending:
             await asyncio.wait(pending, timeout=1)
         return len(pending)
-
-
-def _fill(variables: dict[str, str], lead: Lead) -> dict[str, str]:
-    """The site's variables, with the lead's fields that the operator named in braces."""
-    known = {"name": lead.name, "message": lead.message, "language": lead.language, "site": lead.site}
-    filled: dict[str, str] = {}
-    for key, text in variables.items():
-        for field, value in known.items():
-            text = text.replace("{" + field + "}", value)
-        filled[key] = text[:200]
-    return filled

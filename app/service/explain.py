@@ -32,6 +32,11 @@ WORDS: Final[Mapping[str, str]] = {
     "refused": "the provider refused the request ({why})",
     "not_sent": "the request never left ({why})",
     "unknown": "nobody knows whether it rang ({why}); it is not dialled again by itself",
+    "confirmed": "the call is on the line after all: it was placed",
+    "call_left": "the call to {agent} is not on the line any more; its record tells how it went",
+    "reported": "the provider reported: {why}",
+    "hung_up": "{who} had the call ended",
+    "absent": "the provider knows of no such call; it never rang",
     "unreported": "nobody reported how the call ended",
     "unresolved": "it never became known whether it rang",
     "agent_released": "{agent} is free again",
@@ -84,7 +89,7 @@ def _next(story: LeadStory, due: str) -> str:
         case "held":
             return f"nothing, until a person releases it (held: {story.lead.reason})"
         case "dialing" if story.attempt_state == "unknown":
-            return "the provider's own account of the call settles it; it is not dialled again by itself"
+            return "the provider's own accounts of its calls settle it; it is not dialled again by itself"
         case "dialing":
             return "the provider reports how the call went"
         case state:

@@ -160,6 +160,7 @@ class Intake:
                 email=fields.get("email"),
                 message=fields.get("message"),
                 language=language,
+                asked_language=fields.get("language") or "",
                 consent=fields.get("consent"),
                 consent_text=fields.get("consent_text"),
                 submission_id=key or None,

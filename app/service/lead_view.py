@@ -7,6 +7,7 @@ from collections.abc import AsyncIterator
 from dataclasses import dataclass
 
 from app.clock import to_iso
+from app.directory import options_for
 from app.domain.lead import Event
 from app.domain.messages import sentence
 from app.domain.states import LEAD_FINAL
@@ -107,8 +108,8 @@ class LeadViews:
             lead_id=lead.id,
             state=state,
             outcome=lead.outcome,
-            agent_name=first_name(agent.name) if agent else None,
-            caller_id=directory.policy.provider_options.get("targetcallerid"),
+            agent_name=first_name(agent.name) if agent and agent.line_of is None else None,
+            caller_id=options_for(directory.policy, directory.sites.get(lead.site)).get("targetcallerid"),
             expected_call_at=to_iso(lead.due_at) if later else None,
             position=story.ahead + 1 if state == "waiting" and not later else None,
             timeline=_told(story.history),

@@ -110,5 +110,10 @@ class Outcomes:
         if outcome is None or outcome == attempt.outcome:
             return None
         return moves.after_outcome(
-            outcome, lead, self._rules.policy, self._store.clock.now(), opening=self._rules.opening(lead.site)
+            outcome,
+            lead,
+            self._rules.policy_of(attempt.agent_id),
+            self._store.clock.now(),
+            opening=self._rules.opening(lead.site),
+            lead_first=attempt.first_leg == "lead",
         )

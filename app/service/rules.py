@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import timedelta
 
 from app.clock import from_datetime, to_datetime
@@ -31,6 +32,11 @@ class Rules:
     def policy(self) -> Policy:
         return self._directory.policy
 
+    def policy_of(self, agent_id: str) -> Policy:
+        """The policy as it goes for one agent: a line to an IVR has nothing to wrap up."""
+        agent = self._directory.agents.get(agent_id)
+        return replace(self.policy, wrap_up=0) if agent is not None and agent.line_of is not None else self.policy
+
     def replace(self, directory: Directory) -> None:
         """Put another directory in force, whole."""
         self._directory = directory
@@ -45,6 +51,10 @@ class Rules:
         if self._roster is None or self._roster[0] != tick:
             self._roster = (tick, Roster(self._directory, to_datetime(now), now))
         return self._roster[1]
+
+    def anybody_on_shift(self, now: int) -> bool:
+        """Whether any site is open with somebody to take its leads."""
+        return any(True for _ in self.roster(now).sites)
 
     def is_open(self, site: Site, now: int) -> bool:
         return site_open(site, self._directory, to_datetime(now))

@@ -49,6 +49,8 @@ def states(conn: Connection) -> Mapping[str, AgentState]:
             paused_until=row["paused_until"],
             pause_reason=row["pause_reason"],
             idle_since=row["idle_since"],
+            presence=row["presence"],
+            presence_until=row["presence_until"],
         )
         for row in rows
     }

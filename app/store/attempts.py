@@ -126,18 +126,23 @@ def _move_attempt(
         "holds_agent": int(move.holds_agent and holds),  # an agent who was let go is not taken back
         "look_at": move.look_at if live else None,
     }
+    if live and move.ask_at is not None:
+        values["ask_at"] = move.ask_at
+    elif not live and move.attempt != "unresolved" and move.outcome != "unreported":
+        values["ask_at"] = None  # it is known how it ended
     if move.why is not None:
         values["why"] = move.why
     if move.code is not None:
         values["code"] = move.code
     if move.call_id is not None:
         values["call_id"] = move.call_id
-    if move.attempt == "placed":
+    if move.attempt == "unknown" and attempt.state == "sending":
+        values["unknown_at"] = now
+    if move.attempt == "placed" and attempt.state != "placed":
         values |= {"placed_at": now, "answered_at": now}
     elif move.attempt in ("refused", "not_sent"):
         values["answered_at"] = now
-    if not live:
-        values["ended_at"] = now
+    values["ended_at"] = None if live else now
     if move.outcome == "connected":
         values["connected_at"] = connected_at or now  # seen live, it was earlier
     if not update_one(conn, attempts, {"id": attempt.id, "state": attempt.state}, values):

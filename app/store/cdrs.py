@@ -5,11 +5,12 @@ from __future__ import annotations
 import hashlib
 from dataclasses import replace
 from functools import cache
-from typing import Any
+from typing import Any, Literal
 
 from sqlalchemy import Connection, bindparam, or_, select, update
 from sqlalchemy.sql.dml import ReturningInsert
 
+from app.domain import call_times
 from app.domain.lead import Attempt
 from app.domain.moves import NEVER_DIALLED, outcome_of
 from app.domain.phone import same_number
@@ -101,26 +102,34 @@ def put_back(conn: Connection, cdr: KeptCdr, now: int, *, failed: bool = False) 
 
 
 def match(conn: Connection, record: CallRecord, now: int) -> Attempt | None:
-    """The attempt a record speaks of: by our own variable, call id, original call id, then extension and number.
+    """The attempt a record speaks of: by call id, original call id, our own variable, then extension and number.
 
-    The order follows what is surest (facts 2.4, 2.5): the variable is ours alone; a second leg may carry
-    another call id; extension, last nine digits and time are the last resort.
+    A second leg may carry another call id, and our variable hides in many places (facts 2.4, 2.5). Extension, last nine
+    digits and time are the last resort. Of several attempts with one call id the one that our variable names
+    is meant, else the latest.
     """
+    for call in (record.call_id, record.original_call_id):
+        if call:
+            found = [attempt_of(row) for row in conn.execute(_by_call, {"call": call})]
+            if found:
+                return next((one for one in found if one.id == record.attempt_id), found[0])
     if record.attempt_id:
         row = conn.execute(_by_id, {"attempt": record.attempt_id}).first()
         if row is not None:
             return attempt_of(row)
-    for call in (record.call_id, record.original_call_id):
-        if call:
-            row = conn.execute(_by_call, {"call": call}).first()
-            if row is not None:
-                return attempt_of(row)
     if record.extension and record.phone:
-        found = conn.execute(_by_extension, {"ext": record.extension, "since": now - LOOK_BACK})
-        for *candidate, phone in found:
-            if same_number(phone, record.phone):
-                return attempt_of(candidate)
+        rows = conn.execute(_by_extension, {"ext": record.extension, "since": now - LOOK_BACK})
+        for *candidate, phone in rows:
+            attempt = attempt_of(candidate)
+            if same_number(phone, record.phone) and _at_that_time(attempt, record, now):
+                return attempt
     return None
+
+
+def _at_that_time(attempt: Attempt, record: CallRecord, now: int) -> bool:
+    """Whether the record's start does not speak against this attempt: an earlier call on the same phones is not it."""
+    began = attempt.sending_at or attempt.reserved_at
+    return not call_times.surely_before(record.started_at, record.raw_time, began, now)
 
 
 def note_leg(conn: Connection, attempt: Attempt, record: CallRecord, now: int) -> bool:
@@ -131,19 +140,25 @@ def note_leg(conn: Connection, attempt: Attempt, record: CallRecord, now: int) -
     """
     # Read again and locked: the other leg's record may have come in another transaction since `match` looked.
     attempt = attempt_of(conn.execute(_locked, {"attempt": attempt.id}).one())
+    leg = record.leg or (_ivr_leg(attempt) if record.ivr else None)
     values: dict[str, Any] = {}
     if record.agent_leg_status and attempt.leg1_status is None:
         values["leg1_status"] = record.agent_leg_status
-    if record.leg == 1 and record.status and attempt.leg1_status != "ANSWER":
-        values |= {"leg1_status": record.status, "leg1_talk": record.talk_seconds}
-        if record.status == "ANSWER":
-            events.add(conn, [_heard("agent_answered", attempt, now)])
     says = _weight(record.status or None, record.talk_seconds)
-    if record.leg == 2 and says > _weight(attempt.leg2_status, attempt.leg2_talk):
+    news = False
+    if leg == 1 and record.status and attempt.leg1_status != "ANSWER":
+        values |= {"leg1_status": record.status, "leg1_talk": record.talk_seconds}
+        news = attempt.leg1_status != record.status
+    if leg == 2 and says > _weight(attempt.leg2_status, attempt.leg2_talk):
         values |= {"leg2_status": record.status, "leg2_talk": record.talk_seconds}
+        news = True
+    if leg is not None and news:
+        values |= _times(attempt, record, leg, now)
+        told = _told(attempt, record, leg)
+        events.add(conn, [_heard("reported", attempt, now, told), *_answered(attempt, record, leg, now)])
     if record.recording:
         values["recording"] = record.recording
-    if record.price and record.leg != 1:
+    if record.price and leg != 1:
         values["price"] = record.price
     if attempt.call_id is None and (record.original_call_id or record.call_id):
         values["call_id"] = record.original_call_id or record.call_id
@@ -151,6 +166,37 @@ def note_leg(conn: Connection, attempt: Attempt, record: CallRecord, now: int) -
         update_one(conn, attempts, {"id": attempt.id}, values)
     outcome = outcome_of(replace(attempt, **{name: values[name] for name in LEGS if name in values}))
     return outcome is not None and outcome != attempt.outcome
+
+
+def _ivr_leg(attempt: Attempt) -> Literal[1, 2]:
+    """The leg in which the IVR or queue stands: the one that is not the lead's."""
+    return 2 if attempt.first_leg == "lead" else 1
+
+
+def _times(attempt: Attempt, record: CallRecord, leg: Literal[1, 2], now: int) -> dict[str, Any]:
+    began = attempt.sending_at or attempt.reserved_at
+    at = call_times.started_at(record.started_at, record.raw_time, began, now)
+    return {f"leg{leg}_at": at, f"leg{leg}_ring": record.ring_seconds}
+
+
+def _told(attempt: Attempt, record: CallRecord, leg: Literal[1, 2]) -> str:
+    """The record in words for the lead's history."""
+    whose = "agent" if (leg == 1) == (attempt.first_leg == "agent") else "lead"
+    parts = [f"leg {leg} ({whose}) {record.status or 'without a status'}"]
+    if record.ring_seconds is not None:
+        parts.append(f"rang {record.ring_seconds} s")
+    if record.talk_seconds is not None:
+        parts.append(f"talked {record.talk_seconds} s")
+    if record.price:
+        parts.append(f"price {record.price}")
+    if record.recording:
+        parts.append(f"recording {record.recording}")
+    return ", ".join(parts)
+
+
+def _answered(attempt: Attempt, record: CallRecord, leg: Literal[1, 2], now: int) -> list[dict[str, Any]]:
+    agents_leg = leg == (1 if attempt.first_leg == "agent" else 2)
+    return [_heard("agent_answered", attempt, now)] if agents_leg and record.status == "ANSWER" else []
 
 
 def _weight(status: str | None, talk: int | None) -> int:
@@ -162,5 +208,7 @@ def _weight(status: str | None, talk: int | None) -> int:
     return 2 if status == "ANSWER" and talk != 0 else 1
 
 
-def _heard(event: str, attempt: Attempt, now: int) -> dict[str, Any]:
-    return events.entry(now, attempt.lead_id, event, "provider", attempt_id=attempt.id, agent_id=attempt.agent_id)
+def _heard(event: str, attempt: Attempt, now: int, why: str | None = None) -> dict[str, Any]:
+    return events.entry(
+        now, attempt.lead_id, event, "provider", attempt_id=attempt.id, agent_id=attempt.agent_id, why=why
+    )

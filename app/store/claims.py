@@ -13,7 +13,7 @@ from dataclasses import dataclass
 
 from sqlalchemy import Connection, and_, bindparam, insert, or_, select, update
 
-from app.directory import Agent, CallCap
+from app.directory import Agent, CallCap, First
 from app.domain.guards import HELD_FOR, Cap
 from app.domain.lead import Attempt, Claim, Lead
 from app.domain.routing import FreeAgent, Roster
@@ -27,6 +27,8 @@ _is_free = and_(
     agents.c.listed > 0,
     or_(agents.c.paused == 0, agents.c.paused_until <= bindparam("at")),
     or_(agents.c.until.is_(None), agents.c.until <= bindparam("at")),
+    # Busy or away by the provider's account, as long as that is fresh.
+    or_(agents.c.presence_until.is_(None), agents.c.presence_until <= bindparam("at")),
 )
 _free = select(agents.c.id, agents.c.idle_since, agents.c.assigned_at).where(_is_free)
 # Where the strategy is an order of its own, the first few are enough to begin with.
@@ -111,7 +113,7 @@ def claim(conn: Connection, terms: ClaimTerms, now: int) -> tuple[list[Claim], l
                 if agent.id not in ours:
                     due.append(lead)
                 elif _may_spend(conn, terms):
-                    claims.append(Claim(lead, _attempt(lead, agent, now)))
+                    claims.append(Claim(lead, _attempt(lead, agent, now, terms.roster.first(lead.site))))
                 else:
                     held.append(lead.id)
     _write(conn, claims, terms, now)
@@ -179,7 +181,7 @@ def _may_spend(conn: Connection, terms: ClaimTerms) -> bool:
     return budgets.spend(conn, terms.caps)
 
 
-def _attempt(lead: Lead, agent: Agent, now: int) -> Attempt:
+def _attempt(lead: Lead, agent: Agent, now: int, first: First) -> Attempt:
     return Attempt(
         id=new_id(),
         lead_id=lead.id,
@@ -195,6 +197,7 @@ def _attempt(lead: Lead, agent: Agent, now: int) -> Attempt:
         leg1_talk=None,
         leg2_status=None,
         leg2_talk=None,
+        first_leg=first,
     )
 
 
@@ -218,6 +221,7 @@ def _write(conn: Connection, claims: Sequence[Claim], terms: ClaimTerms, now: in
                 "lead_id": one.lead_id,
                 "agent_id": one.agent_id,
                 "extension": one.extension,
+                "first_leg": one.first_leg,
                 "number": one.number,
                 "state": "reserved",
                 "owner": terms.owner,

@@ -46,6 +46,11 @@ class Engine(Protocol):
         """Transactions committed by `write` so far."""
         ...
 
+    @property
+    def polls(self) -> bool:
+        """Whether this process is the one of all on this database that polls the provider."""
+        ...
+
     async def start(self) -> None:
         """Connect; StorageUnavailable or ConfigurationError when that cannot be."""
         ...

@@ -134,6 +134,7 @@ def _store(conn: Connection, new: NewLead, hold: str | None, hits: Sequence[Hit]
             "email": new.email,
             "message": new.message,
             "language": new.language,
+            "asked_language": new.asked_language,
             "consent": new.consent,
             "consent_text": new.consent_text,
             "extra": json.dumps(dict(new.extra), ensure_ascii=False) if new.extra else "{}",

@@ -55,6 +55,11 @@ class PostgresEngine:
         self._snapshots = self._engine.execution_options(isolation_level="REPEATABLE READ", postgresql_readonly=True)
 
     @property
+    def polls(self) -> bool:
+        """Whether this replica is the one that polls the provider."""
+        return self._wakeups.polls
+
+    @property
     def waiting(self) -> int:
         """Functions that run or wait for a connection."""
         return len(self._tasks)

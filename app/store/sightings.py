@@ -1,17 +1,21 @@
-"""How far a placed call has got, each moment written once: the agent's phone rings, the lead's rings, they talk."""
+"""What was seen on the line, each moment written once: the agent's phone rings, the lead's rings, they talk."""
 
 from __future__ import annotations
 
-from typing import Final
+from collections.abc import Mapping, Sequence
+from dataclasses import fields
+from typing import Any, Final
 
-from sqlalchemy import Connection, bindparam, select, update
+from sqlalchemy import Column, Connection, bindparam, func, literal_column, or_, select, update
 
-from app.domain.stories import PlacedAttempt
+from app.domain.presence import Verdict
+from app.domain.stories import OpenCall
 from app.store import events
-from app.store.tables import attempts, leads
+from app.store.statements import among
+from app.store.tables import agents, attempts, leads
 
 # What a phase proves, in the order in which it must have happened: event and column.
-PROVES: Final = {
+PROVES: Final[Mapping[str, tuple[tuple[str, Column[Any]], ...]]] = {
     "agent_ringing": (("agent_ringing", attempts.c.agent_ringing_at),),
     "lead_ringing": (
         ("agent_answered", attempts.c.agent_answered_at),
@@ -23,56 +27,124 @@ PROVES: Final = {
     ),
 }
 
-_placed = (
-    select(
-        attempts.c.id,
-        attempts.c.lead_id,
-        attempts.c.agent_id,
-        leads.c.site,
-        attempts.c.extension,
-        attempts.c.call_id,
-        leads.c.received_at,
-        attempts.c.agent_ringing_at,
-        attempts.c.agent_answered_at,
-        attempts.c.lead_ringing_at,
-        attempts.c.connected_at,
-    )
+_OF_LEAD: Final = ("site", "phone", "received_at")
+_COLUMNS: Final = tuple((leads if field.name in _OF_LEAD else attempts).c[field.name] for field in fields(OpenCall))
+_open = (
+    select(*_COLUMNS)
     .join(leads, leads.c.id == attempts.c.lead_id)
-    .where(attempts.c.look_at.is_not(None), attempts.c.state == "placed")
+    .where(attempts.c.look_at.is_not(None), among(attempts.c.state, ("placed", "unknown")))
     .limit(bindparam("most"))
 )
-_later = (
-    update(attempts)
+# The provider reported an error of its own, and the lead waits for the one repeat: if its call is on the line all the
+# same, there must be none.
+_erred = (
+    select(*_COLUMNS)
+    .join(leads, leads.c.attempt_id == attempts.c.id)
     .where(
-        attempts.c.id == bindparam("attempt"),
-        attempts.c.state == "placed",
-        attempts.c.look_at < bindparam("until"),
+        among(leads.c.state, ("waiting",)),
+        leads.c.errors > literal_column("0"),
+        among(attempts.c.state, ("refused",)),
     )
-    .values(look_at=bindparam("until"))
+    .limit(bindparam("most"))
+)
+_seen = (
+    update(attempts)
+    .where(attempts.c.id == bindparam("attempt"), attempts.c.state == "placed")
+    .values(
+        seen_at=bindparam("at"),
+        ask_at=bindparam("ask"),
+        look_at=func.max(attempts.c.look_at, bindparam("until")),
+        log_looks=0,
+    )
+)
+_looked = update(attempts).where(attempts.c.id == bindparam("attempt")).values(line_looks=attempts.c.line_looks + 1)
+_over = (
+    select(func.count())
+    .select_from(attempts)
+    .where(
+        attempts.c.id.in_(bindparam("ids", expanding=True)),
+        attempts.c.state == "ended",
+        attempts.c.outcome != "unreported",
+        attempts.c.ended_at < bindparam("before"),
+    )
+)
+_newly_free = (
+    select(func.count())
+    .select_from(agents)
+    .where(agents.c.id.in_(bindparam("ids", expanding=True)), agents.c.presence.is_not(None))
+)
+_free = (
+    update(agents).where(agents.c.id.in_(bindparam("ids", expanding=True))).values(presence=None, presence_until=None)
+)
+_told = (
+    update(agents)
+    .where(
+        agents.c.id == bindparam("agent"),
+        # Written again only when it says something else or would soon be forgotten.
+        or_(
+            agents.c.presence.is_(None),
+            agents.c.presence != bindparam("verdict"),
+            agents.c.presence_until < bindparam("renew"),
+        ),
+    )
+    .values(presence=bindparam("verdict"), presence_until=bindparam("told_until"))
 )
 
 
-def placed(conn: Connection, most: int = 1000) -> list[PlacedAttempt]:
+def open_calls(conn: Connection, most: int = 1000) -> list[OpenCall]:
     """The attempts whose calls may be on the line now."""
-    return [PlacedAttempt(**row) for row in conn.execute(_placed, {"most": most}).mappings()]
+    rows = [row for query in (_open, _erred) for row in conn.execute(query, {"most": most}).mappings()]
+    return [OpenCall(**{**row, "holds_agent": bool(row["holds_agent"])}) for row in rows]
 
 
-def note(conn: Connection, seen: PlacedAttempt, phase: str, now: int, look_at: int) -> bool:
-    """Write what a phase proves and was not known yet; True when that was anything.
+def note(conn: Connection, call: OpenCall, phase: str | None, now: int, look_at: int, ask_at: int) -> bool:
+    """Write that a placed call is on the line, and what its phase proves; True when that was anything new.
 
-    A call that is seen on the line is not over: its attempt is looked at again no sooner than `look_at`.
+    A call that is seen is not over: its attempt is looked at again no sooner than `look_at`, and the call log is
+    not asked about it before `ask_at`.
     """
-    conn.execute(_later, {"attempt": seen.id, "until": look_at})
+    later = (
+        _seen
+        if conn.dialect.name == "sqlite"
+        else _seen.values(look_at=func.greatest(attempts.c.look_at, bindparam("until")))
+    )
+    conn.execute(later, {"attempt": call.id, "at": now, "ask": ask_at, "until": look_at})
     history = []
-    for event, column in PROVES[phase]:
+    for event, column in PROVES.get(phase or "", ()):
         written = conn.execute(
             update(attempts)
-            .where(attempts.c.id == seen.id, attempts.c.state == "placed", column.is_(None))
+            .where(attempts.c.id == call.id, attempts.c.state == "placed", column.is_(None))
             .values({column: now})
         )
         if written.rowcount == 1:
             history.append(
-                events.entry(now, seen.lead_id, event, "presence", attempt_id=seen.id, agent_id=seen.agent_id)
+                events.entry(now, call.lead_id, event, "presence", attempt_id=call.id, agent_id=call.agent_id)
             )
     events.add(conn, history)
     return bool(history)
+
+
+def note_look(conn: Connection, attempt_id: str) -> None:
+    """Count a look at the line that found nothing."""
+    conn.execute(_looked, {"attempt": attempt_id})
+
+
+def stale(conn: Connection, attempt_ids: Sequence[str], before: int) -> int:
+    """How many of these attempts were over, by a record, before that moment."""
+    return conn.execute(_over, {"ids": list(attempt_ids), "before": before}).scalar_one() if attempt_ids else 0
+
+
+def note_presence(conn: Connection, verdicts: Mapping[str, Verdict], now: int, until: int) -> bool:
+    """Keep who is busy or away until then, and forget it of all others; True when somebody became free."""
+    free = [agent for agent, verdict in verdicts.items() if verdict == "free"]
+    became_free = bool(free) and conn.execute(_newly_free, {"ids": free}).scalar_one() > 0
+    if became_free:
+        conn.execute(_free, {"ids": free})
+    told = [
+        {"agent": agent, "verdict": verdict, "told_until": until, "renew": now + (until - now) // 2}
+        for agent, verdict in verdicts.items()
+        if verdict != "free"
+    ]
+    if told:
+        conn.execute(_told, told)
+    return became_free

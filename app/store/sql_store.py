@@ -15,11 +15,12 @@ from app.domain.guards import Cap
 from app.domain.intake_results import Accepted
 from app.domain.lead import Attempt, Claim, Lead, NewLead
 from app.domain.moves import Move
+from app.domain.presence import Verdict
 from app.domain.routing import Roster
-from app.domain.stories import AgentState, Gauges, KeptCdr, LeadStory, Moved, PlacedAttempt
+from app.domain.stories import AgentState, Gauges, KeptCdr, LeadStory, Moved, OpenCall, UnheardCall
 from app.errors import ConfigurationError, StorageUnavailable
 from app.ports import CallRecord
-from app.store import agents, attempts, cdrs, claims, gauges, intake, leads, meta, migrate, phases
+from app.store import agents, attempts, cdrs, claims, gauges, intake, leads, meta, migrate, sightings, unheard
 from app.store.engine import Engine
 
 T = TypeVar("T")
@@ -184,11 +185,35 @@ class SqlStore:
     async def put_back_cdr(self, cdr: KeptCdr) -> None:
         await self.engine.write(cdrs.put_back, cdr, self._now(), failed=True)
 
-    async def placed(self) -> list[PlacedAttempt]:
-        return await self.engine.read(phases.placed)
+    def polls(self) -> bool:
+        return self.engine.polls
 
-    async def note_phase(self, placed: PlacedAttempt, phase: str, look_at: int = 0) -> bool:
-        return await self._write(lambda _: [placed.lead_id], phases.note, placed, phase, self._now(), look_at)
+    async def open_calls(self) -> list[OpenCall]:
+        return await self.engine.read(sightings.open_calls)
+
+    async def note_sighting(self, call: OpenCall, phase: str | None, look_at: int, ask_at: int) -> bool:
+        return await self._write(lambda _: [call.lead_id], sightings.note, call, phase, self._now(), look_at, ask_at)
+
+    async def note_line_look(self, attempt_id: str) -> None:
+        await self.engine.write(sightings.note_look, attempt_id)
+
+    async def stale_calls(self, attempt_ids: Sequence[str], before: int) -> int:
+        return await self.engine.read(sightings.stale, list(attempt_ids), before)
+
+    async def note_presence(self, verdicts: Mapping[str, Verdict], until: int) -> bool:
+        return await self.engine.write(sightings.note_presence, verdicts, self._now(), until)
+
+    async def unheard_calls(self) -> list[UnheardCall]:
+        return await self.engine.read(unheard.due, self._now())
+
+    async def note_log_look(self, attempt_id: str, ask_at: int | None, *, looked: bool, missed: bool) -> None:
+        await self.engine.write(unheard.note_look, attempt_id, ask_at, looked=looked, missed=missed)
+
+    async def whose_call(self, attempt_id: str | None, call_id: str | None) -> str | None:
+        return await self.engine.read(unheard.whose, attempt_id, call_id)
+
+    async def note_hang_up(self, lead_id: str, attempt_id: str | None, who: str) -> None:
+        await self._write(lambda _: [lead_id], unheard.note_hang_up, lead_id, attempt_id, who, self._now())
 
     async def gauges(self) -> Gauges:
         return await self.engine.read(gauges.read, self._now())

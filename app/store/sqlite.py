@@ -68,6 +68,11 @@ class SqliteEngine:
         return self._writer.commits
 
     @property
+    def polls(self) -> bool:
+        """One process has the file, so it is the one that polls."""
+        return True
+
+    @property
     def waiting(self) -> int:
         """Functions that wait for the writer."""
         return self._writer.waiting

@@ -73,6 +73,8 @@ leads = Table(
     Column("errors", Integer, nullable=False, server_default="0"),
     Column("avoid_agent", Text),
     Column("admitted", SmallInteger, nullable=False),
+    Column("asked_language", Text, nullable=False, server_default=""),
+    Column("redials", Integer, nullable=False, server_default="0"),
     CheckConstraint(_one_of("state", states.LEAD_STATES), name="state"),
     # A waiting lead is always due at some time: nothing can wait forever unseen.
     CheckConstraint("(state = 'waiting') = (due_at IS NOT NULL)", name="due"),
@@ -104,6 +106,13 @@ Index(
     leads.c.expires_at,
     sqlite_where=text("state IN ('waiting', 'held')"),
     postgresql_where=text("state IN ('waiting', 'held')"),
+)
+# The line watch: who waits for the one repeat after the provider's own error.
+Index(
+    "ix_leads_errors",
+    leads.c.attempt_id,
+    sqlite_where=text("state = 'waiting' AND errors > 0"),
+    postgresql_where=text("state = 'waiting' AND errors > 0"),
 )
 # Gauges: what is open, by state and reason.
 Index(
@@ -148,6 +157,17 @@ attempts = Table(
     Column("leg2_talk", Integer),
     Column("recording", Text),
     Column("price", Text),
+    Column("first_leg", Text, nullable=False, server_default="agent"),
+    Column("unknown_at", BigInteger),
+    Column("seen_at", BigInteger),
+    Column("ask_at", BigInteger),
+    Column("line_looks", Integer, nullable=False, server_default="0"),
+    Column("log_looks", Integer, nullable=False, server_default="0"),
+    Column("log_misses", Integer, nullable=False, server_default="0"),
+    Column("leg1_at", BigInteger),
+    Column("leg1_ring", Integer),
+    Column("leg2_at", BigInteger),
+    Column("leg2_ring", Integer),
     CheckConstraint(_one_of("state", states.ATTEMPT_STATES), name="state"),
     CheckConstraint(f"outcome IS NULL OR {_one_of('outcome', states.OUTCOMES)}", name="outcome"),
     CheckConstraint("(state = 'ended') = (outcome IS NOT NULL)", name="ended"),
@@ -195,6 +215,13 @@ Index(
     postgresql_where=text("call_id IS NOT NULL"),
 )
 Index("ix_attempts_extension", attempts.c.extension, attempts.c.reserved_at)
+# The call log: which calls nobody has reported, and when to ask for them.
+Index(
+    "ix_attempts_ask",
+    attempts.c.ask_at,
+    sqlite_where=text("ask_at IS NOT NULL"),
+    postgresql_where=text("ask_at IS NOT NULL"),
+)
 
 agents = Table(
     "agents",
@@ -209,6 +236,8 @@ agents = Table(
     Column("paused", SmallInteger, nullable=False, server_default="0"),
     Column("paused_until", BigInteger),
     Column("pause_reason", Text),
+    Column("presence", Text),
+    Column("presence_until", BigInteger),
     CheckConstraint(_one_of("state", states.AGENT_STATES), name="state"),
     CheckConstraint("(state IN ('reserved', 'on_call')) = (attempt_id IS NOT NULL)", name="reserved"),
 )

@@ -1,4 +1,5 @@
-"""The dedicated PostgreSQL session of one replica: hears the others' NOTIFY and keeps the database's clock.
+"""The dedicated PostgreSQL session of one replica: hears the others' NOTIFY, keeps the database's clock, and holds
+the lock of the one replica that asks the provider how things stand.
 
 Notifications are hints and may be lost while the session reconnects: whoever listens also polls.
 LISTEN does not survive a proxy that pools by transaction.
@@ -25,6 +26,8 @@ CLOCK_SECONDS: Final = 5.0
 RECONNECT_SECONDS: Final = 1.0
 # The key of PostgreSQL's advisory lock about counting: "counting" in ASCII.
 COUNTING_KEY: Final = int.from_bytes(b"counting", "big")
+# The key of the one about polling: "leadpoll" in ASCII. It goes with its session, so another replica takes over.
+POLLING_KEY: Final = int.from_bytes(b"leadpoll", "big")
 SESSION_ERRORS: Final = (OSError, asyncpg.PostgresError, asyncpg.InterfaceError, asyncpg.InternalClientError)
 
 _server_time = "SELECT extract(epoch FROM clock_timestamp()) * 1000"
@@ -41,6 +44,12 @@ class Wakeups:
         self._me = new_id()
         self._callbacks: list[Callable[[str, str], None]] = []
         self._task: asyncio.Task[None] | None = None
+        self._polls = False
+
+    @property
+    def polls(self) -> bool:
+        """Whether this replica holds the lock of the one that polls the provider."""
+        return self._polls
 
     def listen(self, callback: Callable[[str, str], None]) -> None:
         """Have `callback(channel, payload)` called on the loop for what other replicas send."""
@@ -66,6 +75,7 @@ class Wakeups:
         session = await asyncpg.connect(**self._options)
         try:
             await self._sign_in(session)
+            await self._take_polling(session)
             await session.add_listener(CHANNEL, self._hear)
             await self._measure(session)
         except BaseException:
@@ -89,6 +99,11 @@ class Wakeups:
                 ]
             )
 
+    async def _take_polling(self, session: Any) -> None:
+        """Become the one that polls when nobody is. Commands, which run beside the service, never do."""
+        if self._alone is not None and not self._polls:
+            self._polls = bool(await session.fetchval("SELECT pg_try_advisory_lock($1)", POLLING_KEY))
+
     async def _keep(self, session: Any) -> None:
         while True:
             try:
@@ -101,6 +116,7 @@ class Wakeups:
             except SESSION_ERRORS as error:
                 log.warning("no notifications from the database: %s; trying again", type(error).__name__)
             finally:
+                self._polls = False
                 if session is not None:
                     session.terminate()
             session = None
@@ -114,6 +130,7 @@ class Wakeups:
             try:
                 await asyncio.wait_for(lost.wait(), CLOCK_SECONDS)
             except TimeoutError:
+                await self._take_polling(session)
                 await self._measure(session)  # also finds out when the server is gone without a word
 
     async def _measure(self, session: Any) -> None:

@@ -45,6 +45,7 @@ class Desk:
     metrics_token: str | None = None
     sandbox_url: str | None = None
     limiter_check: Callable[[], Awaitable[bool]] | None = None
+    provider_check: Callable[[], str | None] | None = None
     load_directory: Callable[[], Directory] | None = None
     draining: bool = False
     _reloading: asyncio.Task[None] | None = None

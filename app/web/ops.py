@@ -37,6 +37,7 @@ async def ready(request: Request) -> Response:
         "database": await _database(at),
         "shutdown": {"status": "fail" if at.draining else "pass"},
         "rate_limit": {"status": "pass" if await _limiter(at) else "warn"},
+        "provider": _provider(at),
     }
     status = "pass"
     for check in checks.values():
@@ -61,6 +62,11 @@ async def _database(at: Desk) -> dict[str, Any]:
 
 async def _limiter(at: Desk) -> bool:
     return at.limiter_check is None or await at.limiter_check()
+
+
+def _provider(at: Desk) -> dict[str, Any]:
+    trouble = at.provider_check() if at.provider_check is not None else None
+    return {"status": "pass"} if trouble is None else {"status": "warn", "output": trouble}
 
 
 @router.get("/metrics", operation_id="metrics", responses=problems(401))

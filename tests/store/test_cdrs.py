@@ -13,6 +13,7 @@ from app.domain.lead import Attempt
 from app.ports import CallRecord
 from app.store.cdrs import FAILURES, LOOK_BACK, STRANGER_AFTER
 from app.store.tables import cdrs, events
+from tests.clocks import START
 from tests.store.leads_for_tests import Floor, a_directory, a_lead, a_record, leg
 
 PHONE = "+972541234567"
@@ -96,11 +97,31 @@ async def matched(floor: Floor, record: CallRecord) -> str | None:
     return found
 
 
-async def test_our_own_variable_is_surest(floor: Floor) -> None:
+async def test_the_call_id_is_surest_and_our_own_variable_comes_before_the_phones(floor: Floor) -> None:
     first, second = await two_calls(floor)
-    other = a_record(attempt_id=first.id, call_id="c2", original_call_id="c2", extension="SIPyossi")
-    assert await matched(floor, other) == first.id
-    assert await matched(floor, a_record(attempt_id="unknown", call_id="c2")) == second.id
+    other = a_record(attempt_id=first.id, call_id="c2", original_call_id="c1", extension="SIPdana")
+    assert await matched(floor, other) == second.id
+    assert await matched(floor, a_record(attempt_id="unknown", call_id="c2", status="x")) == second.id
+    ours = a_record(attempt_id=first.id, call_id="leg two's own", extension="SIPyossi", phone="0547654321")
+    assert await matched(floor, ours) == first.id
+
+
+async def test_of_two_calls_with_one_id_our_own_variable_tells_which(floor: Floor) -> None:
+    first = await floor.dial(Placed("same"))
+    floor.clock.advance(1)
+    second = await floor.dial(Placed("same"))
+    assert await matched(floor, a_record(attempt_id=first.attempt.id, call_id="same")) == first.attempt.id
+    assert await matched(floor, a_record(call_id="same")) == second.attempt.id, "the latest, when nothing else tells"
+
+
+async def test_an_earlier_call_on_the_same_phones_is_not_ours(floor: Floor) -> None:
+    await floor.dial(Placed("c1"), a_lead(PHONE, at=floor.now))
+    phones = {"extension": "SIPdana", "phone": "0541234567"}
+    an_hour_ago = floor.now // 1000 - 3600
+    assert await matched(floor, a_record(**phones, call_id="x1", started_at=an_hour_ago * 1000)) is None
+    # The provider's `time` by Israel's wall clock, two hours ahead in winter: an hour ago there, too.
+    assert await matched(floor, a_record(**phones, call_id="x2", raw_time=an_hour_ago + 7200 - 7200)) is None
+    assert await matched(floor, a_record(**phones, call_id="x3", raw_time=floor.now // 1000 + 7200)) is not None
 
 
 async def test_the_call_id_comes_before_the_original_one(floor: Floor) -> None:
@@ -186,8 +207,27 @@ async def test_both_legs_tell_what_is_known_of_them(floor: Floor) -> None:
     assert (row["leg1_status"], row["leg1_talk"], row["leg2_status"], row["leg2_talk"]) == ("ANSWER", 50, "ANSWER", 40)
     assert (row["recording"], row["price"], row["outcome"]) == ("https://r/1", "12", "connected")
     assert await floor.history(claim.lead.id) == [
-        *("received", "reserved", "sending", "placed", "agent_answered", "connected")
+        *("received", "reserved", "sending", "placed", "reported", "agent_answered", "reported", "connected")
     ]
+
+
+async def test_the_history_has_talk_time_cost_and_recording_of_each_leg(floor: Floor) -> None:
+    claim = await floor.dial()
+    began = floor.now // 1000 + 7200  # by Israel's wall clock
+    await floor.report(leg(1, "ANSWER", claim.attempt, ring_seconds=6, talk_seconds=50, raw_time=began))
+    floor.clock.advance(60)
+    await floor.report(
+        leg(2, "ANSWER", claim.attempt, ring_seconds=9, talk_seconds=40, raw_time=began + 6, price="12",
+            recording="https://r/1")
+    )  # fmt: skip
+    told = [row["why"] for row in await floor.rows(events) if row["event"] == "reported"]
+    assert told == [
+        "leg 1 (agent) ANSWER, rang 6 s, talked 50 s",
+        "leg 2 (lead) ANSWER, rang 9 s, talked 40 s, price 12, recording https://r/1",
+    ]
+    row = await floor.attempt(claim)
+    assert (row["leg1_ring"], row["leg2_ring"]) == (6, 9)
+    assert (row["leg1_at"], row["leg2_at"]) == (START, START + 6000), "Israel's wall clock is read as such"
 
 
 async def test_a_lost_call_id_is_learned_from_the_record(floor: Floor) -> None:

@@ -48,8 +48,16 @@ def schema(conn: Connection) -> list[tuple[str, ...]]:
 
 
 def _parts(sql: str) -> list[str]:
-    """The lines of a CREATE statement, in an order that does not depend on who wrote it."""
-    return sorted(re.sub(r"\s+", " ", line).strip(" ,") for line in sql.splitlines())
+    """What a CREATE statement lists, in an order that does not depend on who wrote it, nor on what was added later."""
+    head, _, body = sql.partition("(")
+    parts, depth = [""], 0
+    for sign in body.rpartition(")")[0]:
+        depth += (sign == "(") - (sign == ")")
+        if sign == "," and depth == 0:
+            parts.append("")
+        else:
+            parts[-1] += sign
+    return sorted(re.sub(r"\s+", " ", part).strip() for part in [head, *parts])
 
 
 @pytest.fixture

@@ -36,24 +36,24 @@ async def test_connected_ends_everything_well(alone: Floor) -> None:
 
 async def test_a_call_that_is_seen_on_the_line_is_looked_at_later(alone: Floor) -> None:
     claim = await alone.dial()
-    (seen,) = await alone.store.placed()
-    await alone.store.note_phase(seen, "agent_ringing", START + 1)
+    (seen,) = await alone.store.open_calls()
+    await alone.store.note_sighting(seen, "agent_ringing", START + 1, START + 1)
     assert (await alone.attempt(claim))["look_at"] == START + ASSUME * 1000, "never sooner"
-    await alone.store.note_phase(seen, "agent_ringing", START + HOUR)
+    await alone.store.note_sighting(seen, "agent_ringing", START + HOUR, START + HOUR)
     assert (await alone.attempt(claim))["look_at"] == START + HOUR
     await alone.outcome(claim, "connected")
-    await alone.store.note_phase(seen, "talking", START + 2 * HOUR)
+    await alone.store.note_sighting(seen, "talking", START + 2 * HOUR, START + 2 * HOUR)
     assert (await alone.attempt(claim))["look_at"] is None
 
 
 async def test_phases_are_written_once_and_tell_what_must_have_come_before(alone: Floor) -> None:
     claim = await alone.dial()
-    (seen,) = await alone.store.placed()
+    (seen,) = await alone.store.open_calls()
     assert (seen.id, seen.site, seen.extension, seen.call_id) == (claim.attempt.id, "main", "SIPdana", "c1")
     found = []
     for phase in ("agent_ringing", "agent_ringing", "lead_ringing", "agent_ringing", "talking", "talking"):
         alone.clock.advance(1)
-        found.append(await alone.store.note_phase(seen, phase))
+        found.append(await alone.store.note_sighting(seen, phase, 0, 0))
     assert found == [True, False, True, False, True, False]
     row = await alone.attempt(claim)
     moments = [row[name] for name in ("agent_ringing_at", "agent_answered_at", "lead_ringing_at", "connected_at")]
@@ -64,10 +64,10 @@ async def test_phases_are_written_once_and_tell_what_must_have_come_before(alone
 
 async def test_the_moment_of_connection_that_was_seen_live_stays(alone: Floor) -> None:
     claim = await alone.dial()
-    (seen,) = await alone.store.placed()
+    (seen,) = await alone.store.open_calls()
     alone.clock.advance(12)
-    assert await alone.store.note_phase(seen, "talking")
-    assert not await alone.store.note_phase(seen, "talking")
+    assert await alone.store.note_sighting(seen, "talking", 0, 0)
+    assert not await alone.store.note_sighting(seen, "talking", 0, 0)
     alone.clock.advance(300)
     await alone.outcome(claim, "connected")
     row = await alone.attempt(claim)
@@ -274,5 +274,5 @@ async def test_history_is_only_ever_added_to(floor: Floor) -> None:
     await then(floor.report(leg(2, "ANSWER", claim.attempt, talk_seconds=9)))
     assert await floor.history(new.id) == [
         *("received", "joined", "reserved", "sending", "agent_offline", "waiting", "reserved", "sending", "unknown"),
-        *("agent_released", "lead_no_answer", "waiting", "cancelled", "connected"),
+        *("agent_released", "reported", "lead_no_answer", "waiting", "cancelled", "reported", "connected"),
     ]

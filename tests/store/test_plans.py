@@ -18,7 +18,7 @@ from app.domain.guards import Cap
 from app.domain.lead import Attempt, Lead
 from app.domain.moves import Move
 from app.domain.stories import KeptCdr
-from app.store import agents, attempts, cdrs, claims, gauges, intake, leads, meta, phases
+from app.store import agents, attempts, cdrs, claims, gauges, intake, leads, meta, sightings, unheard
 from app.store.sql_store import REPORTABLE
 from tests.clocks import START
 from tests.store.leads_for_tests import HOUR, Floor, a_directory, a_lead, a_record, leg
@@ -137,6 +137,7 @@ async def lines(floor: Floor) -> dict[str, Callable[[Connection], object]]:
     floor.clock.advance(0.01)
     now = floor.now
     (waiting,), _ = await floor.claim_all(most=1)
+    (seen,) = await floor.store.open_calls()
 
     def settle(conn: Connection) -> object:
         def decide(attempt: Attempt, lead: Lead) -> Move:
@@ -158,7 +159,18 @@ async def lines(floor: Floor) -> dict[str, Callable[[Connection], object]]:
         "match by call": lambda conn: cdrs.match(conn, a_record(call_id="c77"), now),
         "match by number": lambda conn: cdrs.match(conn, a_record(extension="SIPagent7", phone="0500000000"), now),
         "note a leg": lambda conn: cdrs.note_leg(conn, claim.attempt, leg(1, "ANSWER", claim.attempt), now),
-        "placed": phases.placed,
+        "open calls": sightings.open_calls,
+        "note a sighting": lambda conn: sightings.note(conn, seen, "talking", now, now + HOUR, now + HOUR),
+        "note a look at the line": lambda conn: sightings.note_look(conn, claim.attempt.id),
+        "stale calls": lambda conn: sightings.stale(conn, [claim.attempt.id, "call7"], now),
+        "note presence": lambda conn: sightings.note_presence(
+            conn, {"agent7": "busy", "agent8": "away", "agent9": "free"}, now, now + 30_000
+        ),
+        "unheard calls": lambda conn: unheard.due(conn, now + HOUR),
+        "note a look at the log": lambda conn: unheard.note_look(
+            conn, claim.attempt.id, now + HOUR, looked=True, missed=True
+        ),
+        "whose call": lambda conn: unheard.whose(conn, "call7", "c8"),
         "settle": settle,
         "keep a record": lambda conn: cdrs.keep(conn, "body", now),
         "kept records": cdrs.kept,
@@ -189,6 +201,9 @@ NAMED: Final = {
     "expire": {"ix_leads_expires"},
     "kept records": {"ix_cdrs_kept"},
     "match by call": {"ix_attempts_call"},
+    "open calls": {"ix_leads_errors"},  # and of the two partial ones over live attempts, either
+    "unheard calls": {"ix_attempts_ask"},
+    "whose call": {"ix_attempts_call"},
     "match by number": {"ix_attempts_extension"},
     "story": {"ix_events_lead"},
     "newest leads": {"ix_leads_received"},

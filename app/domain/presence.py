@@ -1,0 +1,80 @@
+"""What the provider's account of the line says of our agents and of our calls. Pure."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from typing import Final, Literal
+
+from app.directory import Agent, LoggedOut
+from app.domain.line import ExtensionNow, LineCall, LineStatus
+from app.domain.phone import same_number
+from app.domain.stories import OpenCall
+
+Verdict = Literal["free", "busy", "away"]
+Phase = Literal["agent_ringing", "lead_ringing", "talking"]
+
+KNOWN_FOR: Final = 30_000  # milliseconds a verdict counts; then the agent is free again by our own books alone
+BELIEVED_AFTER: Final = 3  # answers in a row that must say so until everybody's being away at once is believed
+
+# What a word on the agent's extension says, by whose phone rang first. What a click-to-call leg looks like there is not
+# documented (facts 3.2); this is the defensive reading, and no outcome is decided from it.
+PHASES: Final[Mapping[str, Mapping[LineStatus, Phase]]] = {
+    "agent": {"ringing": "agent_ringing", "dialing": "lead_ringing", "talking": "talking"},
+    "lead": {"ringing": "agent_ringing", "talking": "talking"},
+}
+
+
+def verdicts(agents: Iterable[Agent], told: Sequence[ExtensionNow], logged_out: LoggedOut) -> dict[str, Verdict]:
+    """By agent id, for the agents whose extension the provider speaks of; of all others it says nothing.
+
+    Any call makes busy, ours or not: who is on one of ours is not free by our own books. A break is somebody's
+    own choice; being logged out may as well mean that nobody there ever logs in (facts 3.2).
+    """
+    by_extension = {one.extension: one for one in told}
+    found: dict[str, Verdict] = {}
+    for agent in agents:
+        now = by_extension.get(agent.extension)
+        if now is None or agent.line_of is not None:
+            continue
+        if now.calls:
+            found[agent.id] = "busy"
+        elif now.login == "break" or (now.login == "out" and logged_out == "away"):
+            found[agent.id] = "away"
+        else:
+            found[agent.id] = "free"
+    return found
+
+
+def everybody_left(before: Mapping[str, Verdict], after: Mapping[str, Verdict]) -> bool:
+    """Several agents, of whom some were there, are all away at once: a sign of a bad answer rather than of a day."""
+    gone = [agent for agent, verdict in after.items() if verdict == "away"]
+    return len(gone) == len(after) > 1 and any(before.get(agent, "free") != "away" for agent in gone)
+
+
+def call_of(call: OpenCall, told: Sequence[ExtensionNow]) -> LineCall | None:
+    """An attempt's call on the line: by our own variable, by call id, else by extension and the lead's number."""
+    everything = [(one.extension, line) for one in told for line in one.calls]
+    for _, line in everything:
+        if line.attempt_id == call.id:
+            return line
+    if call.call_id is not None:
+        for _, line in everything:
+            if line.call_id == call.call_id:
+                return line
+    for extension, line in everything:
+        if extension == call.extension and line.phone is not None and same_number(line.phone, call.phone):
+            # Another attempt's own mark says that it is not this one.
+            return line if line.attempt_id is None else None
+    return None
+
+
+def has_left(call: OpenCall, told: Sequence[ExtensionNow], now: int, *, may_hide: int) -> bool:
+    """Whether a placed call that is not on the line is over, as far as its agent goes.
+
+    Only of an extension that the provider lists as idle. A call that was never seen may have been hidden for
+    `may_hide` ms: how a leg that still rings is shown is not documented.
+    """
+    listed = next((one for one in told if one.extension == call.extension), None)
+    if listed is None or listed.calls or call.placed_at is None:
+        return False
+    return call.seen_at is not None or now - call.placed_at > may_hide
