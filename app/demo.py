@@ -84,6 +84,8 @@ def demo_settings(database: Path, host: str, port: int) -> Settings:
         voicenter_code=SecretStr(DEMO_CODE),
         voicenter_url=f"http://{host}:{port + 1}/ForwardDialer/click2call.aspx",
         voicenter_monitor_url=f"http://{host}:{port + 1}/comet/API",
+        voicenter_extensions_url=f"http://{host}:{port + 1}/Comet/api/GetExtensions",
+        voicenter_call_log_url=f"http://{host}:{port + 1}/hub/cdr/",
         voicenter_cdr_token=SecretStr(DEMO_CDR_TOKEN),
     )
 

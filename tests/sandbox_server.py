@@ -3,13 +3,15 @@
 import asyncio
 import socket
 import threading
-from collections.abc import Callable, Coroutine, Mapping, Sequence
+from collections.abc import Callable, Coroutine
 from dataclasses import replace
 from types import TracebackType
 from typing import Any, Self, TypeVar
 
-from app.sandbox import Behaviour, CdrOptions, Sandbox, SandboxServer, create_sandbox
+from app.sandbox import Behaviour, CallLogOptions, CdrOptions, Sandbox, SandboxServer, create_sandbox
 from app.sandbox.control import Deed, do_with_phone
+from app.sandbox.engine import OutsideState
+from app.sandbox.phones import Extensions
 
 T = TypeVar("T")
 _LONGEST_START = 10.0
@@ -19,7 +21,8 @@ class RunningSandbox:
     """`with RunningSandbox() as sandbox:` or start()/stop(); every accessor may be called from any thread.
 
     `url` is the base address, `click2call_url` the provider's, `monitor_url` the base of the active calls API
-    (as the provider's monitor URL setting), `extensions_url` the roster's. Keyword arguments are create_sandbox's.
+    (as the provider's monitor URL setting), `extensions_url` the roster's, `call_log_url` the call log's. Keyword
+    arguments are create_sandbox's.
     """
 
     def __init__(
@@ -28,13 +31,21 @@ class RunningSandbox:
         code: str = "sandbox",
         cdr_url: str | None = None,
         behaviour: Behaviour | None = None,
-        extensions: Sequence[str] | Mapping[str, str] | None = None,
+        extensions: Extensions | None = None,
         cdr: CdrOptions | None = None,
+        call_log: CallLogOptions | None = None,
     ) -> None:
         self.code = code
-        # Tests wait for records: they come at once unless a test wants otherwise.
+        # Tests wait for records: they come at once, to the log as well, unless a test wants otherwise.
         options = cdr or CdrOptions(delay=0.02, pause=0.05, timeout=2.0)
-        self._app = create_sandbox(code=code, cdr_url=cdr_url, behaviour=behaviour, extensions=extensions, cdr=options)
+        self._app = create_sandbox(
+            code=code,
+            cdr_url=cdr_url,
+            behaviour=behaviour,
+            extensions=extensions,
+            cdr=options,
+            call_log=call_log or CallLogOptions(delay=0),
+        )
         self._sandbox: Sandbox = self._app.state.sandbox
         self._socket: socket.socket | None = None
         self._server: SandboxServer | None = None
@@ -53,6 +64,15 @@ class RunningSandbox:
     @property
     def extensions_url(self) -> str:
         return f"{self.url}/Comet/api/GetExtensions"
+
+    @property
+    def call_log_url(self) -> str:
+        return f"{self.url}/hub/cdr/"
+
+    @property
+    def extensions(self) -> list[str]:
+        """The SIP codes of the account, in the roster's order."""
+        return self._on_loop(lambda: [phone.number for phone in self._sandbox.phones.extensions()])
 
     def start(self) -> Self:
         """Serve on a free port; returns when requests are accepted."""
@@ -90,7 +110,7 @@ class RunningSandbox:
         self.stop()
 
     def requests(self, api: str | None = "click2call") -> list[dict[str, Any]]:
-        """What came in, oldest first; `api` None for everything, or active_calls, roster."""
+        """What came in, oldest first; `api` None for everything, or active_calls, roster, call_log."""
         return self._on_loop(lambda: [one.as_json() for one in self._sandbox.requests(api)])
 
     def calls(self) -> list[dict[str, Any]]:
@@ -121,7 +141,7 @@ class RunningSandbox:
         return [vars(one) for one in found]
 
     def set_behaviour(self, key: str, **script: Any) -> None:
-        """Script an extension, a number, `*`, `active_calls` or `roster`; see app.sandbox.Behaviour."""
+        """Script an extension, a number, `*`, or a list (`active_calls`, `roster`, `call_log`): Behaviour's fields."""
         behaviour = Behaviour(**script)
         self._on_loop(lambda: self._sandbox.set_behaviour(key, behaviour))
 
@@ -136,6 +156,26 @@ class RunningSandbox:
             self._sandbox.cdr.options = replace(self._sandbox.cdr.options, **options)
 
         self._on_loop(change)
+
+    def set_call_log(self, **options: Any) -> None:
+        """Change some options of the call log, such as `delay`; see app.sandbox.CallLogOptions."""
+
+        def change() -> None:
+            self._sandbox.call_log.options = replace(self._sandbox.call_log.options, **options)
+
+        self._on_loop(change)
+
+    def busy(self, extension: str, phone: str = "0722776700", state: OutsideState = "talking") -> dict[str, Any]:
+        """Put the agent on a call of somebody else; raises CannotError when one of the two is in a call."""
+        return self._on_loop(lambda: self._sandbox.busy(extension, phone, state).as_json())
+
+    def free(self, extension: str) -> dict[str, Any]:
+        """End the call of somebody else; raises CannotError when there is none."""
+        return self._on_loop(lambda: self._sandbox.free(extension).as_json())
+
+    def login(self, extension: str, status: int) -> None:
+        """Set an agent's onlineUserStatus: 1 Login, 2 Logout, 3 Lunch … (facts 3.2)."""
+        self._on_loop(lambda: self._sandbox.login(extension, status))
 
     def clear(self) -> None:
         """As new: no calls, requests, scripts; phones online; CDR options of the start."""
@@ -193,6 +233,12 @@ class PhoneInHand:
     def decline(self, timeout: float = 10) -> None:
         self._sandbox.wait_for_ringing(self._number, timeout)
         self._sandbox.use_phone(self._number, "decline")
+
+    def hold(self) -> None:
+        self._sandbox.use_phone(self._number, "hold")
+
+    def resume(self) -> None:
+        self._sandbox.use_phone(self._number, "resume")
 
     def hangup(self) -> None:
         self._sandbox.use_phone(self._number, "hangup")

@@ -3,7 +3,7 @@
 A behaviour belongs to a key: an extension, a phone number, or `*` for everything. For the agent's leg and the
 HTTP answer the extension speaks first, then the number, then `*`; for the lead's leg the number speaks first.
 Whatever nobody says stays as it is for people: phones wait for a hand on the page, requests are answered at
-once. The keys `active_calls` and `roster` script the HTTP answers of those two requests only.
+once. The keys `active_calls` and `roster`, `call_log` script the HTTP answers of those requests.
 """
 
 from dataclasses import dataclass, fields, replace
@@ -11,11 +11,14 @@ from typing import Literal, get_args
 
 AgentScript = Literal["manual", "answer", "decline", "busy", "offline", "no_answer"]
 LeadScript = Literal["manual", "answer", "voicemail", "decline", "busy", "unreachable", "no_answer"]
-AnswerKind = Literal["normal", "slow", "hang", "cut", "half", "garbage", "http_error", "drip", "huge", "refuse"]
+AnswerKind = Literal[
+    "normal", "slow", "hang", "cut", "half", "garbage", "http_error", "drip", "huge", "refuse", "stale", "empty"
+]
 SentCdrs = Literal["both", "leg1", "leg2", "none"]
+Ivr = Literal["ivr", "ivr_incoming", "queue"]
 
 ANYTHING = "*"
-API_KEYS = frozenset({"active_calls", "roster"})
+API_KEYS = frozenset({"active_calls", "roster", "call_log"})
 _NEVER_RINGS = frozenset({"refuse", "garbage", "http_error"})
 _CHOICES: dict[str, tuple[str, ...]] = {
     "agent": get_args(AgentScript),
@@ -23,6 +26,7 @@ _CHOICES: dict[str, tuple[str, ...]] = {
     "answer": get_args(AnswerKind),
     "cdr": get_args(SentCdrs),
     "hung_up_by": ("agent", "lead"),
+    "ivr": get_args(Ivr),
 }
 
 
@@ -36,7 +40,12 @@ class Behaviour:
     is, or the pause between two bytes of a `drip`. `status`, `body`, `content_type` are for `garbage` and
     `http_error`, `megabytes` for `huge`, `errorcode` and `message` for `refuse`. `rings`: whether the call
     really starts (default: yes, except for refuse, garbage and http_error). `cdr`: which of the two records are
-    pushed. `times`: how many requests this is good for. Raises ValueError for a value outside these lists.
+    pushed (the call log has both all the same). `times`: how many requests this is good for.
+
+    `agent` and `lead` follow the person, not the leg: with the lead first, `lead` scripts leg 1. `ivr`: this
+    number or extension leads to an IVR or a queue, which picks up by itself and stands in the agent's place.
+    For the three lists, `refuse` is their own error of that number, `stale` repeats the last honest answer,
+    `empty` is a list with nothing in it. Raises ValueError for a value outside these lists.
     """
 
     agent: AgentScript | None = None
@@ -55,6 +64,7 @@ class Behaviour:
     message: str | None = None
     rings: bool | None = None
     cdr: SentCdrs | None = None
+    ivr: Ivr | None = None
     times: int | None = None
 
     def __post_init__(self) -> None:
@@ -109,9 +119,15 @@ class BehaviourBook:
     def all(self) -> dict[str, Behaviour]:
         return dict(self._by_key)
 
-    def take(self, extension: str, target: str) -> Behaviour:
+    def ivr_of(self, number: str) -> Ivr | None:
+        """What that number leads to, when it was said to lead to an IVR or a queue."""
+        behaviour = self._by_key.get(phone_key(number))
+        return behaviour.ivr if behaviour is not None else None
+
+    def take(self, agent_number: str, lead_number: str) -> Behaviour:
         """The script of one request to call; a script with `times` is used up by it."""
-        agent, lead = phone_key(extension), phone_key(target)
+        agent, lead = phone_key(agent_number), phone_key(lead_number)
+        ivr = self.ivr_of(agent)
         answer = self._merge(agent, lead, ANYTHING)
         of_lead = self._merge(lead, agent, ANYTHING)
         self._spend(agent, lead, ANYTHING)
@@ -121,10 +137,12 @@ class BehaviourBook:
             lead_after=of_lead.lead_after,
             talk=of_lead.talk,
             hung_up_by=of_lead.hung_up_by,
+            ivr=ivr,
+            agent=answer.agent or ("answer" if ivr else None),
         )
 
     def take_api(self, api: str) -> Behaviour:
-        """The script of one request to `active_calls` or `roster`; `*` does not speak for them."""
+        """The script of one request to a list, such as `roster`; `*` does not speak for them."""
         behaviour = self._merge(api)
         self._spend(api)
         return behaviour

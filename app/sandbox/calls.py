@@ -6,12 +6,13 @@ from datetime import datetime
 from typing import Literal
 from zoneinfo import ZoneInfo
 
-from .behaviour import Behaviour
+from .behaviour import Behaviour, phone_key
 from .clock import Timer
 from .parameters import CallRequest
 
 ISRAEL = ZoneInfo("Asia/Jerusalem")
 
+Side = Literal["agent", "lead"]
 LegState = Literal["waiting", "ringing", "talking", "ended"]
 
 
@@ -19,12 +20,13 @@ LegState = Literal["waiting", "ringing", "talking", "ended"]
 class Leg:
     """One side of a call. `status` is the provider's dial status (facts 2.3); times are epoch seconds."""
 
-    side: Literal["agent", "lead"]
+    side: Side
     number: str
     state: LegState = "waiting"
     status: str = ""
     cause: str = ""
     ignored: bool = False
+    held: bool = False
     rang_at: float | None = None
     answered_at: float | None = None
     ended_at: float | None = None
@@ -49,14 +51,21 @@ class Leg:
 
 @dataclass
 class Call:
-    """One call. `behaviour` is its script; `ended_by`: agent, lead, terminate, network or maxduration."""
+    """One call. `first`: whose phone is leg 1; `incoming`: somebody else's call, which nobody asked for here.
+
+    `behaviour` is its script; `ended_by`: agent, lead, terminate, network or maxduration. `second_id` is the id
+    under which its second record may come.
+    """
 
     call_id: str
+    second_id: str
     request: CallRequest
     behaviour: Behaviour
     agent: Leg
     lead: Leg
     started_at: float
+    first: Side = "agent"
+    incoming: bool = False
     ended_at: float | None = None
     ended_by: str = ""
     timers: list[Timer] = field(default_factory=list)
@@ -65,19 +74,48 @@ class Call:
     def live(self) -> bool:
         return self.ended_at is None
 
+    @property
+    def leg1(self) -> Leg:
+        return self.agent if self.first == "agent" else self.lead
+
+    @property
+    def leg2(self) -> Leg:
+        return self.lead if self.first == "agent" else self.agent
+
+    @property
+    def connected_at(self) -> float | None:
+        """When the second leg was answered, and both could talk."""
+        return self.leg2.answered_at
+
+    def leg_of(self, number: str) -> Leg:
+        """The leg with that number."""
+        return self.agent if phone_key(self.agent.number) == phone_key(number) else self.lead
+
+    def other(self, leg: Leg) -> Leg:
+        return self.lead if leg is self.agent else self.agent
+
+    def max_dial_time(self, leg: Leg) -> int:
+        """How long that leg may ring, seconds."""
+        return self.request.phone_max_dial_time if leg is self.leg1 else self.request.target_max_dial_time
+
     def as_json(self) -> dict[str, object]:
         """The call as the sandbox's own API and page show it."""
+        request = self.request
         return {
             "call_id": self.call_id,
             "live": self.live,
+            "first": self.first,
+            "incoming": self.incoming,
             "started_at": self.started_at,
+            "connected_at": self.connected_at,
             "ended_at": self.ended_at,
             "ended_by": self.ended_by,
-            "variables": self.request.variables,
-            "record": self.request.record,
-            "caller_name": self.request.target_caller_name,
-            "agent": _leg_json(self.agent, self.request.phone_max_dial_time),
-            "lead": _leg_json(self.lead, self.request.target_max_dial_time),
+            "variables": request.variables,
+            "language": request.language,
+            "record": request.record,
+            "caller_name": request.target_caller_name if self.first == "agent" else request.phone_caller_name,
+            "agent": _leg_json(self.agent, self.max_dial_time(self.agent)),
+            "lead": _leg_json(self.lead, self.max_dial_time(self.lead)),
         }
 
 
@@ -88,6 +126,7 @@ def _leg_json(leg: Leg, max_dial_time: int) -> dict[str, object]:
         "status": leg.status,
         "cause": leg.cause,
         "ignored": leg.ignored,
+        "held": leg.held,
         "rang_at": leg.rang_at,
         "answered_at": leg.answered_at,
         "ended_at": leg.ended_at,

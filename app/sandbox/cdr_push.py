@@ -1,22 +1,19 @@
 """CDR push: what happened is told to a URL, some time after the call, again and again until it is taken."""
 
 import asyncio
-import json
 from collections import deque
+from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Literal, get_args
-from urllib.parse import urlencode
+from typing import get_args
 
 import httpx
 
-from .answers import xml_members
 from .calls import Call
-from .cdr import Record, call_records
+from .cdr import IvrRecord, Record, Recorded
+from .cdr_encoding import Encoding, Variables, encode, with_variables
 from .clock import Clock, sleep
-from .phones import Phones
 from .signals import Signal
 
-Encoding = Literal["json", "array", "form", "xml"]
 MOST_KEPT = 5000
 
 
@@ -25,10 +22,13 @@ class CdrOptions:
     """How records are pushed. Seconds; `url` None pushes nothing.
 
     `delay`: after the end of the call (minutes at the provider, facts 2.1). `duplicate`: every record twice;
-    `reverse`: leg 2 first; `same_id`: both records under the CALLID; `encoding`: one object, a one-element
-    array, a form, or XML-RPC (facts 2.1, 2.2). Until the answer is HTTP 200, `attempts` tries with `pause`
-    between the first two and twice as much before each further one; each try has `timeout`. Raises ValueError
-    for impossible values.
+    `reverse`: leg 2 first. `same_id`: both records under the CALLID, else leg 2 has an id of its own, and with
+    `original_id` names the CALLID in OriginalIvrUniqueID (facts 2.4); call log and push agree in this.
+    `encoding`: one object, a one-element array, JSON inside a JSON `string`, `nested` CustomData as JSON text, a
+    form, or XML-RPC (facts 2.1, 2.2). `variables`: in CustomData, in CUSTOM_DATA, at the top, or nowhere (facts
+    2.5). `ivr_record`: of a call to an IVR, none, one more record, or one instead of the IVR's leg. Until the
+    answer is HTTP 200, `attempts` tries with `pause` between the first two and twice as much before each
+    further one; each try has `timeout`. Raises ValueError for impossible values.
     """
 
     url: str | None = None
@@ -36,14 +36,18 @@ class CdrOptions:
     duplicate: bool = False
     reverse: bool = False
     same_id: bool = False
+    original_id: bool = True
     encoding: Encoding = "json"
+    variables: Variables = "custom_data"
+    ivr_record: IvrRecord = "none"
     attempts: int = 3
     pause: float = 1.0
     timeout: float = 5.0
 
     def __post_init__(self) -> None:
-        if self.encoding not in get_args(Encoding):
-            raise ValueError(f"encoding must be one of {', '.join(get_args(Encoding))}")
+        for name, kind in (("encoding", Encoding), ("variables", Variables), ("ivr_record", IvrRecord)):
+            if getattr(self, name) not in get_args(kind):
+                raise ValueError(f"{name} must be one of {', '.join(get_args(kind))}")
         if min(self.delay, self.pause) < 0 or self.timeout <= 0 or not 1 <= self.attempts <= 20:
             raise ValueError("delay and pause must be 0 or more, timeout more than 0, attempts 1 to 20")
 
@@ -64,24 +68,20 @@ class Pushed:
 class CdrPush:
     """Pushes the records of ended calls in the background; `stop` ends all of it."""
 
-    def __init__(self, options: CdrOptions, clock: Clock, phones: Phones, tried: Signal) -> None:
+    def __init__(self, options: CdrOptions, clock: Clock, tried: Signal) -> None:
         self.options = options
         self._clock = clock
-        self._phones = phones
         self._tried = tried
         self._tasks: set[asyncio.Task[None]] = set()
         self.log: deque[Pushed] = deque(maxlen=MOST_KEPT)
 
-    def call_ended(self, call: Call) -> None:
-        """Plan the push of both records of a call that has just ended."""
+    def call_ended(self, call: Call, recorded: Sequence[Recorded]) -> None:
+        """Plan the push of the records of a call that has just ended, as far as its script lets them out."""
         options, send = self.options, call.behaviour.cdr or "both"
-        if options.url is None or send == "none":
+        wanted = {"both": {"leg1", "leg2", "ivr"}, "none": set[str]()}.get(send, {send})
+        records = [with_variables(one.record, options.variables) for one in recorded if one.leg in wanted]
+        if options.url is None or not records:
             return
-        agent = self._phones.find(call.request.extension)
-        leg1, leg2 = call_records(
-            call, same_id=options.same_id, agent_name=agent.name if agent else call.request.extension
-        )
-        records = {"both": [leg1, leg2], "leg1": [leg1], "leg2": [leg2]}[send]
         if options.reverse:
             records.reverse()
         if options.duplicate:
@@ -140,20 +140,3 @@ class CdrPush:
                 return
             if attempt < options.attempts:
                 await sleep(self._clock, options.pause * 2 ** (attempt - 1))
-
-
-def encode(record: Record, encoding: Encoding) -> tuple[bytes, str]:
-    """The request body and its Content-Type. Forms and XML carry nested data as JSON text."""
-    if encoding == "json":
-        return json.dumps(record, ensure_ascii=False).encode(), "application/json"
-    if encoding == "array":
-        return json.dumps([record], ensure_ascii=False).encode(), "application/json"
-    flat = {
-        name: json.dumps(value, ensure_ascii=False) if isinstance(value, dict) else str(value)
-        for name, value in record.items()
-    }
-    if encoding == "form":
-        return urlencode(flat).encode(), "application/x-www-form-urlencoded"
-    call = "<methodCall><methodName>cdr</methodName><params><param><value><struct>\n"
-    body = f"{call}{xml_members(flat.items())}</struct></value></param></params></methodCall>\n"
-    return body.encode(), "text/xml; charset=utf-8"

@@ -5,16 +5,18 @@ Business answers are always HTTP 200 with the code in the body (facts 1.8). Anyb
 ====  =====================================================================================================
 code  when
 ====  =====================================================================================================
-1     a parameter is missing or not as the vendor's table says, the code is wrong, or the extension is not one
+1     a parameter is missing or not as the vendor's table says, the code is wrong, or an extension is not one
       of the configured ones
 2     the extension's name contains ERROR
-3     the extension's name contains OFFLINE, or its phone is switched off and checkphonedevicestate is true
+3     the extension's name contains OFFLINE, or its phone is switched off and the device check of its leg
+      (checkphonedevicestate, checktargetdevicestate) is true
 4     the extension's name contains BLOCKED
 ====  =====================================================================================================
 
 What the vendor answers to a wrong code, an unknown extension or a terminate with nothing to end is not
 documented (facts 1.7, 7); code 1 for the first two and an OK without CALLID for the last are ours. A busy
-extension has no code of its own either: the request is accepted and leg 1 is BUSY in the CDR.
+extension has no code of its own either: the request is accepted and its leg is BUSY in the CDR. Device checks
+look at extensions only: nobody knows whether a mobile is switched on.
 """
 
 from fastapi import APIRouter, Request, Response
@@ -48,12 +50,13 @@ async def click2call(request: Request) -> Response:
         wanted = read_request(params, sandbox.code)
         action = wanted.action
         if wanted.action == "terminate":
-            ended = sandbox.engine.terminate(wanted.extension)
+            ended = sandbox.engine.terminate(wanted.phone)
             code, message, call_id = 0, "OK", ended.call_id if ended else ""
         else:
             code, message, behaviour = _decide(sandbox, wanted)
             if code == 0 and behaviour.rings_phones:
-                call_id, rang = sandbox.engine.place(wanted, behaviour).call_id, True
+                first = sandbox.first_of(wanted.phone, wanted.target)
+                call_id, rang = sandbox.engine.place(wanted, behaviour, first).call_id, True
             if behaviour.answer == "refuse":
                 code = 2 if behaviour.errorcode is None else behaviour.errorcode
                 message = behaviour.message or _MESSAGES.get(code, "Refused by the sandbox")
@@ -81,19 +84,27 @@ async def click2call(request: Request) -> Response:
 
 
 def _decide(sandbox: Sandbox, wanted: CallRequest) -> tuple[int, str, Behaviour]:
-    name = wanted.extension.upper()
-    if not sandbox.phones.knows_extension(wanted.extension):
+    phones = sandbox.phones
+    if not wanted.floating and not phones.knows(wanted.phone):
         raise RefusedError("Phone is not an extension of this account")
-    behaviour = sandbox.book.take(wanted.extension, wanted.target)
-    switched_off = behaviour.agent == "offline" or not sandbox.phones.is_online(wanted.extension)
+    if not phones.knows(wanted.target):
+        raise RefusedError("Target is not an extension of this account")
+    agent, lead = wanted.phone, wanted.target
+    if sandbox.first_of(agent, lead) == "lead":
+        agent, lead = lead, agent
+    behaviour = sandbox.book.take(agent, lead)
+    name = agent.upper()
     if "BLOCKED" in name:
         return 4, _MESSAGES[4], behaviour
     if "ERROR" in name:
         return 2, _MESSAGES[2], behaviour
-    if "OFFLINE" in name or (switched_off and wanted.check_phone_device_state):
-        sandbox.phones.use(wanted.extension, "agent")
-        sandbox.changed.fire()
-        return 3, _MESSAGES[3], behaviour
-    if wanted.check_target_device_state and not sandbox.phones.is_online(wanted.target):
-        return 3, _MESSAGES[3], behaviour
+    for number, checked in (
+        (wanted.phone, wanted.check_phone_device_state),
+        (wanted.target, wanted.check_target_device_state),
+    ):
+        off = not phones.is_online(number) or (number == agent and behaviour.agent == "offline")
+        if (number == agent and "OFFLINE" in name) or (checked and off and phones.is_extension(number)):
+            phones.use(number, "agent" if number == agent else "lead")
+            sandbox.changed.fire()
+            return 3, _MESSAGES[3], behaviour
     return 0, "OK", behaviour

@@ -6,19 +6,21 @@ from typing import Literal
 from fastapi import APIRouter, HTTPException, Request
 
 from .behaviour import ANYTHING, Behaviour
-from .calls import Call
+from .call_log import CallLogOptions
+from .calls import Call, Side
 from .cdr_push import CdrOptions
-from .engine import CannotError
+from .engine import CannotError, OutsideState
+from .phones import Phone
 from .sandbox import Sandbox
 
 router = APIRouter(prefix="/sandbox", tags=["sandbox"])
 
-Deed = Literal["answer", "decline", "ignore", "hangup", "online", "offline"]
+Deed = Literal["answer", "decline", "ignore", "hangup", "hold", "resume", "free", "online", "offline"]
 
 
 @dataclass(frozen=True, kw_only=True)
 class KeyedBehaviour(Behaviour):
-    """A behaviour and whom it is for: an extension, a number, `*`, `active_calls` or `roster`."""
+    """A behaviour and whom it is for: an extension, a number, `*`, `active_calls`, `roster` or `call_log`."""
 
     key: str = ANYTHING
 
@@ -28,6 +30,14 @@ class UserStatus:
     """onlineUserStatus of an agent: 1 Login, 2 Logout, 3 Lunch … (facts 3.2)."""
 
     status: int
+
+
+@dataclass(frozen=True)
+class Outside:
+    """A call that comes from somebody else: from which number, and how far it has come."""
+
+    phone: str = "0722776700"
+    state: OutsideState = "talking"
 
 
 def _sandbox(request: Request) -> Sandbox:
@@ -57,7 +67,7 @@ async def clear_behaviour(request: Request, key: str | None = None) -> None:
 
 @router.get("/requests")
 async def show_requests(request: Request, api: str = "click2call") -> list[dict[str, object]]:
-    """Requests received, oldest first; `api` is click2call, active_calls, roster or all."""
+    """Requests received, oldest first; `api` is click2call, active_calls, roster, call_log or all."""
     return [one.as_json() for one in _sandbox(request).requests(None if api == "all" else api)]
 
 
@@ -86,24 +96,51 @@ async def set_cdr(request: Request, options: CdrOptions) -> None:
     _sandbox(request).cdr.options = options
 
 
+@router.get("/call_log")
+async def show_call_log(request: Request) -> CallLogOptions:
+    """The options of the call log; its rows are asked for where the provider has them."""
+    return _sandbox(request).call_log.options
+
+
+@router.put("/call_log", status_code=204)
+async def set_call_log(request: Request, options: CallLogOptions) -> None:
+    """Replace the options of the call log, all of them."""
+    _sandbox(request).call_log.options = options
+
+
 @router.post("/reset", status_code=204)
 async def reset(request: Request) -> None:
     """As new."""
     _sandbox(request).reset()
 
 
+@router.get("/phones")
+async def show_phones(request: Request, side: Side = "agent") -> list[dict[str, object]]:
+    """All telephones of one side, and whether they are in a call."""
+    sandbox = _sandbox(request)
+    phones = sandbox.phones.on_side(side)
+    return [asdict(one) | {"busy": sandbox.engine.live_call(one.number) is not None} for one in phones]
+
+
 @router.post("/phones/{number}/status", status_code=204)
 async def set_user_status(request: Request, number: str, wanted: UserStatus) -> None:
     """Log an agent's user in or out, or send it to lunch; active calls show it."""
-    sandbox = _sandbox(request)
-    sandbox.phones.use(number, "agent").user_status = wanted.status
-    sandbox.changed.fire()
+    _sandbox(request).login(number, wanted.status)
+
+
+@router.post("/phones/{number}/busy")
+async def make_busy(request: Request, number: str, outside: Outside | None = None) -> dict[str, object]:
+    """Put an agent on a call of somebody else; 409 when one of the two is in a call. `free` ends it."""
+    wanted = outside or Outside()
+    try:
+        call = _sandbox(request).busy(number, wanted.phone, wanted.state)
+    except CannotError as error:
+        raise HTTPException(409, str(error)) from error
+    return {"number": number, "call": call.as_json()}
 
 
 @router.post("/phones/{number}/{deed}")
-async def use_phone(
-    request: Request, number: str, deed: Deed, side: Literal["agent", "lead"] | None = None
-) -> dict[str, object]:
+async def use_phone(request: Request, number: str, deed: Deed, side: Side | None = None) -> dict[str, object]:
     """A hand on a telephone; 409 when the phone is in no state for it. `side` names a phone that is new."""
     sandbox = _sandbox(request)
     try:
@@ -113,10 +150,8 @@ async def use_phone(
     return {"number": number, "call": call.as_json() if call is not None else None}
 
 
-def do_with_phone(
-    sandbox: Sandbox, number: str, deed: Deed, side: Literal["agent", "lead"] | None = None
-) -> Call | None:
-    """Answer, decline, ignore, hang up, or switch the phone on or off; raises CannotError."""
+def do_with_phone(sandbox: Sandbox, number: str, deed: Deed, side: Side | None = None) -> Call | None:
+    """Answer, decline, ignore, hang up, hold, end an outside call, switch on or off; raises CannotError."""
     match deed:
         case "answer":
             return sandbox.engine.answer(number)
@@ -126,9 +161,12 @@ def do_with_phone(
             return sandbox.engine.ignore(number)
         case "hangup":
             return sandbox.engine.hang_up(number)
+        case "hold" | "resume":
+            return sandbox.engine.hold(number, held=deed == "hold")
+        case "free":
+            return sandbox.free(number)
         case "online" | "offline":
-            default: Literal["agent", "lead"] = "lead" if number.isdecimal() else "agent"
-            phone = sandbox.phones.find(number) or sandbox.phones.use(number, side or default)
+            phone: Phone = sandbox.phones.find(number) or sandbox.phones.use(number, side or "lead")
             phone.online = deed == "online"
             sandbox.changed.fire()
             return sandbox.engine.live_call(number)

@@ -14,7 +14,7 @@ MOST_BYTES = 64 * 1024
 async def read_parameters(request: Request) -> dict[str, str]:
     """Query string and body (JSON object or form) together, the body wins; raises RefusedError."""
     params = dict(request.query_params)
-    body = await _read_body(request)
+    body = await read_body(request)
     if not body.strip():
         return params
     text = body.decode("utf-8-sig", errors="replace")
@@ -24,7 +24,8 @@ async def read_parameters(request: Request) -> dict[str, str]:
     return params | dict(parse_qsl(text, keep_blank_values=True))
 
 
-async def _read_body(request: Request) -> bytes:
+async def read_body(request: Request) -> bytes:
+    """The body; raises RefusedError when it is longer than 64 KiB."""
     body = bytearray()
     async for chunk in request.stream():
         body += chunk

@@ -39,7 +39,7 @@ class Journal:
         self._received.clear()
 
     def of(self, api: str | None) -> list[Received]:
-        """The requests to one API (`click2call`, `active_calls`, `roster`), or all."""
+        """The requests to one API (`click2call`, `active_calls`, `roster`, `call_log`), or all."""
         return [one for one in self._received if api is None or one.api == api]
 
 

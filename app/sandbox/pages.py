@@ -10,7 +10,7 @@ from starlette.responses import Response
 from starlette.templating import Jinja2Templates
 
 from .calls import Call
-from .phones import Phone
+from .phones import STATUSES, Phone
 from .sandbox import Sandbox
 from .words import WORDS, Language
 
@@ -37,39 +37,56 @@ async def phones_page(request: Request, lang: str = "en") -> Response:
         "referrer-policy": "no-referrer",
     }
     return _templates.TemplateResponse(
-        request, "phones.html", {"lang": language, "words": WORDS[language]}, headers=headers
+        request, "phones.html", {"lang": language, "words": WORDS[language], "statuses": STATUSES}, headers=headers
     )
 
 
 @router.get("/sandbox/events", response_class=EventSourceResponse, include_in_schema=False)
-async def events(request: Request) -> AsyncIterable[ServerSentEvent]:
-    """The whole picture, again after every change."""
+async def events(request: Request, find: str = "") -> AsyncIterable[ServerSentEvent]:
+    """The whole picture, again after every change; of the agents those that fit `find`."""
     sandbox: Sandbox = request.app.state.sandbox
     while not sandbox.changed.closed:
         seen = sandbox.changed.count
-        yield ServerSentEvent(data=snapshot(sandbox), event="state", retry=1000)
+        yield ServerSentEvent(data=snapshot(sandbox, find), event="state", retry=1000)
         # Under a load test the picture changes faster than anybody can look.
         await asyncio.sleep(_FEWEST_SECONDS_BETWEEN)
         if sandbox.changed.count == seen:
             await sandbox.changed.wait()
 
 
-def snapshot(sandbox: Sandbox) -> dict[str, object]:
-    """What the page shows: phones, most recent first, each with its present or last call; recent calls."""
+def snapshot(sandbox: Sandbox, find: str = "") -> dict[str, object]:
+    """What the page shows: phones, most recent first, each with its present or last call; recent calls.
+
+    `find` picks agents by a part of name or number; `agents_in_all` and `agents_found` say how many there are.
+    """
     recent = list(sandbox.engine.calls)[: -MOST_RECENT - 1 : -1]
+    agents = sandbox.phones.on_side("agent")
+    leads = [phone for phone in sandbox.phones.on_side("lead") if not _is_outside(sandbox, phone)]
+    sought = find.strip().lower()
+    found = [phone for phone in agents if sought in phone.name.lower() or sought in phone.number.lower()]
     return {
         "now": sandbox.clock.now(),
-        "agents": [_show(sandbox, phone) for phone in _shown(sandbox, sandbox.phones.on_side("agent"))],
-        "leads": [_show(sandbox, phone) for phone in _shown(sandbox, sandbox.phones.on_side("lead"))],
+        "agents": [_show(sandbox, phone) for phone in _shown(sandbox, found)],
+        "agents_in_all": len(agents),
+        "agents_found": len(found),
+        "leads": [_show(sandbox, phone) for phone in _shown(sandbox, leads)],
         "recent": [call.as_json() for call in recent],
     }
+
+
+def _is_outside(sandbox: Sandbox, phone: Phone) -> bool:
+    # Who calls an agent from elsewhere is no lead, and needs no hand on the telephone.
+    call = sandbox.engine.live_call(phone.number)
+    return call is not None and call.incoming
 
 
 def _shown(sandbox: Sandbox, phones: list[Phone]) -> list[Phone]:
     # A phone in a call is never crowded out by one that was merely used later; of the leads' phones that
     # are in no call only the last one stays, the agents' stay all.
-    live = [phone for phone in phones if sandbox.engine.live_call(phone.number) is not None]
-    quiet = [phone for phone in phones if phone not in live]
+    live: list[Phone] = []
+    quiet: list[Phone] = []
+    for phone in phones:
+        (quiet if sandbox.engine.live_call(phone.number) is None else live).append(phone)
     quiet_agents = [phone for phone in quiet if phone.side == "agent"]
     return (live + (quiet_agents or ([] if live else quiet[:1])))[:MOST_PHONES]
 
@@ -80,13 +97,18 @@ def _show(sandbox: Sandbox, phone: Phone) -> dict[str, object]:
         "number": phone.number,
         "name": phone.name,
         "online": phone.online,
+        "extension": sandbox.phones.is_extension(phone.number),
+        "status": phone.user_status,
+        "leg": call.leg_of(phone.number).side if call is not None else phone.side,
         "call": call.as_json() if call is not None else None,
     }
 
 
 def _last_call(sandbox: Sandbox, phone: Phone) -> Call | None:
+    if not phone.seen:
+        return None
     for call in reversed(sandbox.engine.calls):
-        leg = call.agent if phone.side == "agent" else call.lead
-        if leg.number == phone.number and leg.rang_at is not None:
-            return call
+        for leg in (call.agent, call.lead):
+            if leg.number == phone.number and leg.rang_at is not None and (phone.side == "agent" or not call.incoming):
+                return call
     return None

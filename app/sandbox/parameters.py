@@ -28,10 +28,15 @@ class RefusedError(Exception):
 
 @dataclass(frozen=True, kw_only=True)
 class CallRequest:
-    """A well-formed request. `extension` is the agent's device: the login code where devices float. Seconds."""
+    """A well-formed request. Times are seconds.
+
+    `phone` is rung first, `target` second, whoever they belong to. `phone` is the login code where devices
+    float, and then `floating` is true; so it is for `SIPTRUNK`, which names no device either.
+    """
 
     action: Literal["call", "terminate"]
-    extension: str
+    phone: str
+    floating: bool = False
     target: str = ""
     record: bool = False
     phone_caller_id: str = ""
@@ -62,14 +67,15 @@ def read_request(params: dict[str, str], code: str) -> CallRequest:
     action = given.get("action", "").lower()
     if not action:
         raise RefusedError("Action is missing")
-    extension = _extension(given)
+    phone, floating = _phone(given)
     if action == "terminate":
-        return CallRequest(action="terminate", extension=extension)
+        return CallRequest(action="terminate", phone=phone, floating=floating)
     if action != "call":
         raise RefusedError("Action must be call or terminate")
     return CallRequest(
         action="call",
-        extension=extension,
+        phone=phone,
+        floating=floating,
         target=_place(given, "target"),
         record=_flag(given, "record", _TRUE_FALSE),
         phone_caller_id=_matching(given, "phonecallerid", _CALLER_ID, "digits"),
@@ -92,13 +98,13 @@ def _is_variable(name: str) -> bool:
     return name.lower().startswith("var_")
 
 
-def _extension(given: dict[str, str]) -> str:
+def _phone(given: dict[str, str]) -> tuple[str, bool]:
     phone = _place(given, "phone")
     if phone.lower() != "logincode":
-        return phone
+        return phone, phone.upper() == "SIPTRUNK"
     if not given.get("phonelogincode"):
         raise RefusedError("Phonelogincode is missing")
-    return given["phonelogincode"]
+    return given["phonelogincode"], True
 
 
 def _place(given: dict[str, str], name: str) -> str:

@@ -2,7 +2,7 @@
 
 from starlette.types import ASGIApp, Receive, Scope, Send
 
-_VENDOR_PREFIXES = ("/forwarddialer/", "/comet/")
+_VENDOR_PREFIXES = ("/forwarddialer/", "/comet/", "/hub/")
 
 
 class CaseBlindPaths:

@@ -1,8 +1,9 @@
 """Who is on the phone (`GetExtensionsCalls`), and which extensions there are (`GetExtensions`); facts 3.1, 3.2.
 
 A wrong code is answered with ERR 0 and an empty list, as the vendor does; only a missing code is an error. Our
-own reading where the vendor is silent: while the agent's phone rings, `callstatus` is Ringing; while the lead's
-rings, Dialing; both with `answered` 0; Talking and 1 once both are connected. Times are Israel's wall clock.
+own reading where the vendor is silent: while the extension's own phone rings, `callstatus` is Ringing; while it
+waits for the other side, Dialing; both with `answered` 0; Talking and 1 once both are connected. Only extensions
+are listed, whichever leg they are; a mobile that stands for an agent is not. Times are Israel's wall clock.
 """
 
 import hmac
@@ -11,8 +12,9 @@ import zlib
 from fastapi import APIRouter, Request, Response
 
 from .answers import json_answer, respond
-from .calls import Call
-from .cdr import RECORDINGS, israel_epoch
+from .behaviour import Behaviour
+from .calls import Call, Leg
+from .cdr import OUR_DID, RECORDINGS, israel_epoch
 from .incoming import read_parameters
 from .journal import Received, redacted
 from .parameters import RefusedError
@@ -21,6 +23,8 @@ from .sandbox import Sandbox
 
 ACTIVE_CALLS_PATH = "/comet/api/getextensionscalls"
 ROSTER_PATH = "/comet/api/getextensions"
+
+_NO_CODE = {"active_calls": "Authorization failed.", "roster": "Unauthorized"}
 
 router = APIRouter()
 
@@ -44,16 +48,8 @@ async def _answer(request: Request, api: str) -> Response:
     except RefusedError:
         params = {}
     given = {name.lower(): value for name, value in params.items()}
-    phones = sandbox.phones.on_side("agent")
-    error, description = 0, "OK"
-    if not given.get("code"):
-        error, description = 1, "Authorization failed." if api == "active_calls" else "Unauthorized"
-    if not hmac.compare_digest(given.get("code", "").encode(), sandbox.code.encode()):
-        phones = []
-    if given.get("extension") and api == "active_calls":
-        phones = [phone for phone in phones if phone.number == given["extension"]]
-    show = _active if api == "active_calls" else _listed
     behaviour = sandbox.book.take_api(api)
+    body = _list(sandbox, api, given, behaviour)
     sandbox.receive(
         Received(
             at=sandbox.clock.now(),
@@ -65,12 +61,28 @@ async def _answer(request: Request, api: str) -> Response:
             target="",
             answer=behaviour.answer or "normal",
             rang=False,
-            errorcode=error,
+            errorcode=int(str(body["ERR"])),
             call_id="",
         )
     )
-    body = {"ERR": error, "DESC": description, "EXTENSIONS": [show(sandbox, phone) for phone in phones]}
     return await respond(json_answer(body), behaviour, sandbox.released)
+
+
+def _list(sandbox: Sandbox, api: str, given: dict[str, str], behaviour: Behaviour) -> dict[str, object]:
+    if behaviour.answer == "refuse":
+        number = 2 if behaviour.errorcode is None else behaviour.errorcode
+        return {"ERR": number, "DESC": behaviour.message or "Internal error.", "EXTENSIONS": []}
+    if not given.get("code"):
+        return {"ERR": 1, "DESC": _NO_CODE[api], "EXTENSIONS": []}
+    known = hmac.compare_digest(given["code"].encode(), sandbox.code.encode())
+    if not known or behaviour.answer == "empty":
+        return {"ERR": 0, "DESC": "OK", "EXTENSIONS": []}
+    if behaviour.answer != "stale" or api not in sandbox.last_lists:
+        show = _listed if api == "roster" else _active
+        sandbox.last_lists[api] = [show(sandbox, phone) for phone in sandbox.phones.extensions()]
+    one = given.get("extension", "") if api == "active_calls" else ""
+    shown = [each for each in sandbox.last_lists[api] if one in {"", each.get("username")}]
+    return {"ERR": 0, "DESC": "OK", "EXTENSIONS": shown}
 
 
 def _number_of(phone: Phone) -> int:
@@ -101,27 +113,31 @@ def _active(sandbox: Sandbox, phone: Phone) -> dict[str, object]:
         "userID": number,
         "onlineUserID": number if phone.user_status == LOGGED_IN else 0,
         "onlineUserStatus": phone.user_status,
-        "calls": [_live(call)] if call is not None else [],
+        "calls": [_live(call, call.leg_of(phone.number))] if call is not None else [],
     }
 
 
-def _live(call: Call) -> dict[str, object]:
-    connected_at = call.lead.answered_at
-    unconnected = "Ringing" if call.agent.state == "ringing" else "Dialing"
-    status = unconnected if connected_at is None else "Talking"
+def _live(call: Call, leg: Leg) -> dict[str, object]:
+    request, connected_at = call.request, call.connected_at
+    if leg.held:
+        status = "Hold"
+    elif connected_at is not None:
+        status = "Talking"
+    else:
+        status = "Ringing" if leg.state == "ringing" else "Dialing"
     return {
         "callStarted": israel_epoch(call.started_at),
         "callAnswered": israel_epoch(connected_at) if connected_at is not None else 0,
         "answered": int(connected_at is not None),
-        "callername": call.request.phone_caller_name,
-        "callerphone": call.request.target,
+        "callername": request.phone_caller_name if leg is call.leg1 else request.target_caller_name,
+        "callerphone": call.other(leg).number,
         "callstatus": status,
-        "customdata": dict(call.request.variables),
-        "direction": "Outgoing",
+        "customdata": dict(request.variables),
+        "direction": "Incoming" if call.incoming else "Outgoing",
         "ivrid": call.call_id,
         "recording": {
-            "Filename": f"{RECORDINGS}{call.call_id}.mp3" if call.request.record else "",
+            "Filename": f"{RECORDINGS}{call.call_id}.mp3" if request.record else "",
             "IsMuted": 0,
         },
-        "did": "",
+        "did": OUR_DID if call.incoming else "",
     }

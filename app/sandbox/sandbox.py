@@ -1,15 +1,17 @@
 """One sandbox: its phones, calls, scripts and memory. The HTTP routes and tests both speak to this object."""
 
 import asyncio
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable
 
 from .behaviour import Behaviour, BehaviourBook
-from .calls import Call
+from .call_log import CallLog, CallLogOptions
+from .calls import Call, Side
+from .cdr import call_records
 from .cdr_push import CdrOptions, CdrPush, Pushed
 from .clock import Clock, RealClock
-from .engine import Engine
+from .engine import CannotError, Engine, OutsideState
 from .journal import Journal, Received
-from .phones import Phones
+from .phones import Extensions, Phones
 from .signals import Signal
 
 
@@ -22,28 +24,69 @@ class Sandbox:
         code: str,
         cdr: CdrOptions,
         behaviour: Behaviour | None,
-        extensions: Sequence[str] | Mapping[str, str] | None,
+        extensions: Extensions | None,
         clock: Clock | None,
+        call_log: CallLogOptions | None = None,
     ) -> None:
         self.code = code
         self.clock: Clock = clock or RealClock()
         self.changed = Signal()
         self.released = Signal()
         self._cdr_at_start = cdr
+        self._call_log_at_start = call_log or CallLogOptions()
         self.phones = Phones(extensions)
         self.book = BehaviourBook(behaviour)
         self.journal = Journal()
-        self.cdr = CdrPush(cdr, self.clock, self.phones, self.changed)
-        self.engine = Engine(self.clock, self.phones, self.changed.fire, self.cdr.call_ended)
+        self.cdr = CdrPush(cdr, self.clock, self.changed)
+        self.call_log = CallLog(self._call_log_at_start, self.clock)
+        self.engine = Engine(self.clock, self.phones, self.changed.fire, self._call_ended)
+        # What the lists said last, for answers that are told to be stale; by the name of the list.
+        self.last_lists: dict[str, list[dict[str, object]]] = {}
 
     def set_behaviour(self, key: str, behaviour: Behaviour) -> None:
-        """Script an extension, a number, `*`, `active_calls` or `roster`."""
+        """Script an extension, a number, `*`, `active_calls`, `roster` or `call_log`."""
         self.book.set(key, behaviour)
 
     def clear_behaviour(self, key: str | None = None) -> None:
         """Back to the default, and let go of every request that still hangs."""
         self.book.clear(key)
         self.released.fire()
+
+    def first_of(self, phone: str, target: str) -> Side:
+        """Whose phone rings first. What an extension is, or leads to an IVR, is the agent's; else leg 1 is."""
+        return "lead" if self._is_agents(target) and not self._is_agents(phone) else "agent"
+
+    def _is_agents(self, number: str) -> bool:
+        return self.phones.is_extension(number) or self.book.ivr_of(number) is not None
+
+    def busy(self, extension: str, phone: str = "0722776700", state: OutsideState = "talking") -> Call:
+        """Put the agent on a call of somebody else; raises CannotError when one of the two is in a call."""
+        return self.engine.bring_in(extension, phone, state)
+
+    def free(self, extension: str) -> Call:
+        """End the call of somebody else; raises CannotError when there is none on the extension."""
+        call = self.engine.live_call(extension)
+        if call is None or not call.incoming:
+            raise CannotError(f"{extension} is in no call from outside")
+        self.engine.terminate(extension)
+        return call
+
+    def login(self, extension: str, status: int) -> None:
+        """The onlineUserStatus of an extension's user: 1 Login, 2 Logout, 3 Lunch … (facts 3.2)."""
+        self.phones.use(extension, "agent").user_status = status
+        self.changed.fire()
+
+    def _call_ended(self, call: Call) -> None:
+        agent, options = self.phones.find(call.agent.number), self.cdr.options
+        recorded = call_records(
+            call,
+            agent_name=agent.name if agent else call.agent.number,
+            same_id=options.same_id,
+            original_id=options.original_id,
+            ivr_record=options.ivr_record,
+        )
+        self.call_log.keep(recorded)
+        self.cdr.call_ended(call, recorded)
 
     def receive(self, received: Received) -> None:
         """Remember a request and wake whoever waits for it."""
@@ -91,10 +134,13 @@ class Sandbox:
         return [call for call in self.engine.calls if not call.live]
 
     def reset(self) -> None:
-        """As new: no calls, no requests, default behaviour, all phones online, CDR options of the start."""
+        """As new: no calls, requests or log, default behaviour, all phones online, all options of the start."""
         self.engine.reset()
         self.cdr.forget()
         self.cdr.options = self._cdr_at_start
+        self.call_log.forget()
+        self.call_log.options = self._call_log_at_start
+        self.last_lists.clear()
         self.phones.reset()
         self.journal.clear()
         self.clear_behaviour()

@@ -46,6 +46,7 @@ class ServiceProcess(Server):
             "VOICENTER_CODE": CODE,
             "VOICENTER_URL": provider,
             "VOICENTER_MONITOR_URL": "",  # outcomes come by CDR alone, so that nothing else explains them
+            "VOICENTER_CALL_LOG_URL": "",
             "VOICENTER_CDR_TOKEN": CDR_TOKEN,
             "VOICENTER_TIMEOUT": "4",
             "METRICS_TOKEN": METRICS_TOKEN,

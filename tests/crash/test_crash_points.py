@@ -12,6 +12,7 @@ from pathlib import Path
 import pytest
 
 from app import faults
+from app.domain.moves import UNRESOLVED_AFTER
 from tests.crash.books import Books, agents, lead_states
 from tests.crash.service_process import ServiceProcess
 from tests.sandbox_server import RunningSandbox
@@ -68,7 +69,7 @@ def _time_is_up(books: Books, seconds: int) -> None:
 
     A lease lasts as long as a provider may take, and no test can move the database's clock.
     """
-    for moment in ("look_at", "sending_at"):
+    for moment in ("look_at", "sending_at", "unknown_at"):
         books.change(f"UPDATE attempts SET {moment} = {moment} - {seconds}000")  # noqa: S608
 
 
@@ -131,7 +132,7 @@ def test_a_reservation_without_a_process_lapses_but_an_intent_without_one_is_nev
     _time_is_up(books, 300)
     eventually(lambda: agents(books)["dana"] == "available", lambda: str(agents(books)))
     assert list(lead_states(books).values()) == ["dialing"]
-    _time_is_up(books, 1800)
+    _time_is_up(books, UNRESOLVED_AFTER)
     _attempts_become(books, "lapsed", "unresolved")
     assert list(lead_states(books).values()) == ["failed"]
     assert sandbox.requests() == []

@@ -113,6 +113,29 @@ def test_a_refusal_carries_its_code_and_no_call_id(running: RunningSandbox) -> N
     assert not _rang(running)
 
 
+@pytest.mark.parametrize("key", ["SIPdana1", "0501234567", "*"])
+@pytest.mark.parametrize("code", [1, 2, 3, 4, 5, 99, -1])
+def test_any_code_can_be_had_for_an_extension_or_a_number(running: RunningSandbox, key: str, code: int) -> None:
+    running.set_behaviour(key, answer="refuse", errorcode=code)
+    assert _post(running).json()["ERRORCODE"] == code
+    assert not _rang(running)
+
+
+def test_a_refusal_can_ring_all_the_same(running: RunningSandbox) -> None:
+    """Code 2 and a phone that rings: what makes dialling again after an application error dangerous."""
+    running.set_behaviour("*", answer="refuse", errorcode=2, rings=True)
+    answer = _post(running).json()
+    assert (answer["ERRORCODE"], answer["CALLID"]) == (2, "")
+    assert running.wait_for_ringing("SIPdana1")["agent"]["state"] == "ringing"
+
+
+@pytest.mark.parametrize("status", [401, 403, 404, 429, 500, 503])
+def test_any_http_status_can_be_had_for_a_number(running: RunningSandbox, status: int) -> None:
+    running.set_behaviour("972501234567", answer="http_error", status=status)
+    assert _post(running).status_code == status
+    assert not _rang(running)
+
+
 def test_an_answer_may_lie_and_say_ok_without_a_ring(running: RunningSandbox) -> None:
     """ERRORCODE 0 with an empty CALLID: both careful integrations count it as a failure (facts 1.6)."""
     running.set_behaviour("*", rings=False)

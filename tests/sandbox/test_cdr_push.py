@@ -11,6 +11,7 @@ from xml.etree.ElementTree import fromstring
 import pytest
 
 from app.sandbox import Behaviour
+from app.sandbox.cdr import price
 
 from .conftest import Caller
 from .receiver import Receiver, receiving
@@ -94,7 +95,7 @@ async def test_a_script_can_swallow_records(caller: Caller, receiver: Receiver, 
     assert [one["type"][-4:] for one in swallowed] == types
 
 
-@pytest.mark.parametrize("encoding", ["array", "form", "xml"])
+@pytest.mark.parametrize("encoding", ["array", "string", "nested", "form", "xml"])
 async def test_records_come_in_every_encoding_of_the_vendor(caller: Caller, receiver: Receiver, encoding: Any) -> None:
     caller.sandbox.cdr.options = replace(caller.sandbox.cdr.options, encoding=encoding)
     answer = await caller.call()
@@ -104,6 +105,14 @@ async def test_records_come_in_every_encoding_of_the_vendor(caller: Caller, rece
         case "array":
             (record,) = json.loads(body)
             assert record["CustomData"] == {"var_lead": "0192f3"}
+        case "string":
+            text = json.loads(body)
+            assert isinstance(text, str)
+            record = json.loads(text)
+            assert record["CustomData"] == {"var_lead": "0192f3"}
+        case "nested":
+            record = json.loads(body)
+            assert record["CustomData"] == '{"var_lead": "0192f3"}'
         case "form":
             assert content_type == "application/x-www-form-urlencoded"
             record = {name: values[0] for name, values in parse_qs(body.decode()).items()}
@@ -113,6 +122,85 @@ async def test_records_come_in_every_encoding_of_the_vendor(caller: Caller, rece
             members = fromstring(body).iter("member")  # noqa: S314 - our own
             record = {str(one.findtext("name")): str(one.findtext("value/string")) for one in members}
     assert record["ivruniqueid"] == answer["CALLID"]
+
+
+@pytest.mark.parametrize(
+    ("where", "found"),
+    [
+        ("custom_data", {"CustomData": {"var_lead": "0192f3"}}),
+        ("CUSTOM_DATA", {"CUSTOM_DATA": {"var_lead": "0192f3"}}),
+        ("top", {"var_lead": "0192f3"}),
+        ("none", {}),
+    ],
+)
+async def test_variables_come_back_where_they_were_told_to(
+    caller: Caller, receiver: Receiver, where: Any, found: dict[str, object]
+) -> None:
+    caller.sandbox.cdr.options = replace(caller.sandbox.cdr.options, variables=where)
+    await caller.call()
+    await _push(caller)
+    for record in _records(receiver):
+        assert {name: value for name, value in record.items() if "custom" in name.lower() or "var" in name} == found
+
+
+async def test_leg_2_may_have_an_id_of_its_own_and_name_no_other(caller: Caller, receiver: Receiver) -> None:
+    caller.sandbox.cdr.options = replace(caller.sandbox.cdr.options, original_id=False)
+    answer = await caller.call()
+    await _push(caller)
+    leg1, leg2 = _records(receiver)
+    assert leg1["ivruniqueid"] == answer["CALLID"] != leg2["ivruniqueid"]
+    assert len(leg2["ivruniqueid"]) == 32
+    assert "OriginalIvrUniqueID" not in leg2
+
+
+async def test_with_the_lead_first_leg_1_is_the_leads(caller: Caller, receiver: Receiver) -> None:
+    caller.sandbox.set_behaviour("*", Behaviour(agent="answer", agent_after=4, lead="answer", lead_after=7, talk=61))
+    await caller.call(phone="0501234567", target="SIPdana1", record="true")
+    await _push(caller)
+    leg1, leg2 = _records(receiver)
+    assert (leg1["type"], leg1["target"], leg1["targetextension"]) == ("Click2Call leg1", "972501234567", "")
+    assert (leg1["dialtime"], leg1["duration"], leg1["price"]) == (7, 65, 24)
+    assert (leg2["type"], leg2["target"], leg2["targetextension"]) == ("Click2Call leg2", "SIPdana1", "SIPdana1")
+    assert (leg2["dialtime"], leg2["duration"], leg2["price"], leg2["leg1DialStatusName"]) == (4, 61, 0, "ANSWER")
+    assert leg2["record"].endswith(".mp3")
+    assert {(one["extenUser"], one["callerPhone"]) for one in (leg1, leg2)} == {("SIPdana1", "0501234567")}
+    assert leg2["time"] - leg1["time"] == 7
+
+
+@pytest.mark.parametrize(
+    ("kind", "ivr_record", "types"),
+    [
+        ("ivr", "none", ["Click2Call leg1", "Click2Call leg2"]),
+        ("ivr", "added", ["Click2Call leg1", "Click2Call leg2", "Click 2 IVR"]),
+        ("ivr_incoming", "instead", ["Click2Call leg1", "Click 2 IVR Incoming"]),
+        ("queue", "instead", ["Click2Call leg1", "Click 2 Queue Incoming"]),
+    ],
+)
+async def test_a_call_to_an_ivr_may_have_a_record_of_its_own_kind(
+    caller: Caller, receiver: Receiver, kind: Any, ivr_record: Any, types: list[str]
+) -> None:
+    caller.sandbox.cdr.options = replace(caller.sandbox.cdr.options, ivr_record=ivr_record)
+    caller.sandbox.set_behaviour("0722776772", Behaviour(ivr=kind))
+    await caller.call(phone="0501234567", target="0722776772")
+    await _push(caller, tries=len(types))
+    records = _records(receiver)
+    assert [one["type"] for one in records] == types
+    assert {one["extenUser"] for one in records} == {""}
+    assert records[-1]["target"] == "972722776772"
+
+
+@pytest.mark.parametrize(
+    ("number", "seconds", "agorot"),
+    [
+        ("SIPdana1", 600, 0),
+        ("0501234567", 0, 0),
+        ("972501234567", 1, 12),
+        ("035123456", 61, 10),
+        ("14155550100", 60, 45),
+    ],
+)
+def test_a_leg_costs_by_the_minute_begun(number: str, seconds: int, agorot: int) -> None:
+    assert price(number, seconds) == agorot
 
 
 async def test_a_push_that_is_not_taken_is_tried_three_times_with_growing_pauses(
@@ -140,5 +228,5 @@ async def test_a_receiver_that_is_not_there_is_noted(caller: Caller, receiver: R
 
 
 async def test_impossible_options_are_refused(caller: Caller) -> None:
-    for wrong in ({"encoding": "yaml"}, {"attempts": 0}, {"delay": -1}):
+    for wrong in ({"encoding": "yaml"}, {"attempts": 0}, {"delay": -1}, {"variables": "x"}, {"ivr_record": "x"}):
         assert (await caller.http.put("/sandbox/cdr", json=wrong)).status_code == 422

@@ -78,3 +78,48 @@ def test_the_page_in_hebrew_reads_from_the_right(running: RunningSandbox, page: 
     assert desk is not None
     assert mobile is not None
     assert desk["x"] > mobile["x"]
+
+
+def test_of_many_agents_one_is_found_sent_to_lunch_and_put_on_another_call(page: Page) -> None:
+    complaints: list[str] = []
+    page.on("console", lambda message: complaints.append(message.text))
+    page.on("pageerror", lambda error: complaints.append(str(error)))
+    with RunningSandbox(extensions=300) as sandbox:
+        page.goto(f"{sandbox.url}/")
+        expect(page.locator(".desk")).to_have_count(4)
+        expect(page.locator("#found")).to_have_text("4 shown of 300")
+        page.get_by_role("searchbox", name="Find an agent").fill(sandbox.extensions[250])
+        expect(page.locator(".desk")).to_have_count(1)
+        desk = page.locator(".desk")
+        desk.get_by_role("combobox").select_option("Lunch")
+        desk.get_by_role("button", name="Other call").click()
+        expect(desk).to_have_attribute("data-state", "talking")
+        expect(desk).to_contain_text("Call from elsewhere")
+        desk.get_by_role("button", name="Hold").click()
+        expect(desk).to_have_attribute("data-state", "hold")
+        problems = [v["id"] for v in Axe().run(page).response["violations"]]
+        desk.get_by_role("button", name="Hang up").click()
+        expect(page.locator("#recent tbody")).to_contain_text("Call from elsewhere")
+        (lunch,) = [one for one in _phones(sandbox) if one["user_status"] == 3]
+        assert lunch["number"] == sandbox.extensions[250]
+    assert problems == []
+    # The stream that the end of the sandbox cut is the browser's to complain about.
+    assert [one for one in complaints if "ERR_" not in one] == []
+
+
+def test_with_the_lead_first_the_leads_telephone_is_leg_1(running: RunningSandbox, page: Page) -> None:
+    httpx.post(running.click2call_url, json=CALL | {"phone": "0501234567", "target": "SIPdana1"}, trust_env=False)
+    page.goto(f"{running.url}/")
+    expect(page.locator("#leads-leg")).to_have_text("Leg 1")
+    page.get_by_role("button", name="Answer: Mobile phone 050-123-4567").click()
+    expect(page.locator(".mobile")).to_contain_text("Ringing the agent")
+    page.get_by_role("button", name="Answer: Desk phone of SIPdana1").click()
+    expect(page.locator(".desk")).to_have_attribute("data-state", "talking")
+    expect(page.locator(".mobile")).to_have_attribute("data-state", "talking")
+    page.get_by_role("button", name="Hang up: Desk phone of SIPdana1").click()
+    expect(page.locator("#recent tbody")).to_contain_text("Connected")
+
+
+def _phones(sandbox: RunningSandbox) -> list[dict[str, object]]:
+    shown: list[dict[str, object]] = httpx.get(f"{sandbox.url}/sandbox/phones", trust_env=False).json()
+    return shown

@@ -4,6 +4,7 @@ const link = document.getElementById("link");
 const toast = document.getElementById("toast");
 const spoken = document.getElementById("spoken");
 const shown = { agents: new Map(), leads: new Map() };
+const find = document.getElementById("find");
 let clockAhead = 0; // sandbox seconds minus ours
 let toastTimer = 0;
 
@@ -25,32 +26,36 @@ function clock(seconds) {
   return `${String(Math.floor(whole / 60)).padStart(2, "0")}:${String(whole % 60).padStart(2, "0")}`;
 }
 
-// idle | off | ringing | quiet | dialing | talking | ended
-function stateOf(phone, side) {
+const otherLeg = (phone) => phone.call[phone.leg === "agent" ? "lead" : "agent"];
+
+// idle | off | ringing | quiet | dialing | talking | hold | ended
+function stateOf(phone) {
   const call = phone.call;
   if (call && call.live) {
-    const leg = call[side];
+    const leg = call[phone.leg];
     if (leg.state === "ringing") return leg.ignored ? "quiet" : "ringing";
-    if (side === "agent" && call.lead.state === "ringing") return "dialing";
-    if (leg.state === "talking") return "talking";
+    if (leg.state === "talking" && otherLeg(phone).state === "ringing") return "dialing";
+    if (leg.state === "talking") return leg.held ? "hold" : "talking";
   }
   if (!phone.online) return "off";
   return call && !call.live && now() - call.ended_at < 6 ? "ended" : "idle";
 }
 
 function outcome(call) {
+  if (call.incoming) return words.outside_call;
   if (call.live) return words.live_call;
-  if (call.agent.status !== "ANSWER") {
-    const declined = call.agent.cause !== "" || call.agent.status !== "CANCEL";
-    return words[declined ? `agent_${call.agent.status}` : "agent_TERMINATED"] ?? call.agent.status;
-  }
-  if (call.lead.status === "ANSWER") return words.yes_answer;
-  return words[`lead_${call.lead.status}`] ?? words[call.lead.status] ?? call.lead.status;
+  const sides = call.first === "agent" ? ["agent", "lead"] : ["lead", "agent"];
+  const failed = sides.find((side) => call[side].status !== "ANSWER");
+  if (!failed) return words.yes_answer;
+  const { status, cause } = call[failed];
+  if (failed === "agent" && status === "CANCEL" && cause === "") return words.agent_TERMINATED;
+  return words[`${failed}_${status}`] ?? words[status] ?? status;
 }
 
 function sentence(state, side) {
   return {
-    idle: words.idle, off: words.off, quiet: words.ringing_out, dialing: words.dialing,
+    idle: words.idle, off: words.off, quiet: words.ringing_out, hold: words.on_hold,
+    dialing: side === "agent" ? words.dialing : words.dialing_agent,
     ringing: side === "agent" ? words.incoming : words.incoming_mobile,
     talking: words.connected, ended: words.ended,
   }[state];
@@ -58,7 +63,7 @@ function sentence(state, side) {
 
 const usable = {
   ringing: ["answer", "decline", "ignore"], quiet: ["answer", "decline"],
-  dialing: ["hangup"], talking: ["hangup"],
+  dialing: ["hangup"], talking: ["hold", "hangup"], hold: ["resume", "hangup"], idle: ["busy"], ended: ["busy"],
 };
 
 function make(kind, number, side) {
@@ -68,15 +73,17 @@ function make(kind, number, side) {
     if (!button || !node.dataset.number) return;
     act(node, button.hasAttribute("data-switch") ? (node.dataset.online === "true" ? "offline" : "online") : button.dataset.deed, side);
   });
+  node.querySelector("[data-status]")?.addEventListener("change", (event) => act(node, "status", side, { status: Number(event.target.value) }));
   if (number !== null) node.dataset.number = number;
   return node;
 }
 
-async function act(node, deed, side) {
+async function act(node, deed, side, body) {
   const path = `sandbox/phones/${encodeURIComponent(node.dataset.number)}/${deed}?side=${side}`;
+  const said = body && { headers: { "content-type": "application/json" }, body: JSON.stringify(body) };
   let ok = false;
   try {
-    ok = (await fetch(path, { method: "POST" })).ok;
+    ok = (await fetch(path, { method: "POST", ...said })).ok;
   } catch {
     ok = false; // the network says no; the sentence below says so to the person
   }
@@ -87,7 +94,7 @@ async function act(node, deed, side) {
 }
 
 function paint(node, phone, side) {
-  const state = stateOf(phone, side);
+  const state = stateOf(phone);
   const call = phone.call;
   const before = node.dataset.state;
   node.dataset.state = state;
@@ -95,22 +102,30 @@ function paint(node, phone, side) {
   const who = phone.name || phone.number;
   const label = side === "agent" ? `${words.desk_phone} ${who}` : `${words.mobile} ${pretty(phone.number)}`;
   node.setAttribute("aria-label", label);
-  const live = ["ringing", "quiet", "dialing", "talking"].includes(state);
-  const leg = live ? call[side] : null;
-  const since = state === "talking" ? call.lead.answered_at : state === "dialing" ? call.lead.rang_at : leg?.rang_at;
+  const live = ["ringing", "quiet", "dialing", "talking", "hold"].includes(state);
+  const leg = live ? call[phone.leg] : null;
+  const other = call ? otherLeg(phone) : null;
+  const connected = state === "talking" || state === "hold";
+  const since = connected ? call.connected_at : state === "dialing" ? other.rang_at : leg?.rang_at;
   node.dataset.since = since ?? "";
   node.dataset.until = state === "ringing" || state === "quiet" ? leg.rang_at + leg.max_dial_time
-    : state === "dialing" ? call.lead.rang_at + call.lead.max_dial_time : "";
+    : state === "dialing" ? other.rang_at + other.max_dial_time : "";
   node.dataset.ended = state === "ended" ? call.ended_at : "";
   if (side === "agent") {
     setText(node, ".who", who);
-    setText(node, ".lcd-state", state === "ended" ? outcome(call) : sentence(state, side));
-    setText(node, ".lcd-number", live || state === "ended" ? pretty(call.lead.number) : phone.number === who ? "" : phone.number);
+    setText(node, ".lcd-state", state === "ended" ? outcome(call) : live && call.incoming ? words.outside_call : sentence(state, side));
+    setText(node, ".lcd-number", live || state === "ended" ? pretty(other.number) : phone.number === who ? "" : phone.number);
     variables(node.querySelector(".lcd-vars"), live ? call.variables : {});
   } else {
     setText(node, ".m-state", sentence(state, side));
     setText(node, ".m-title", live ? call.caller_name || "Leadring" : pretty(phone.number));
     setText(node, ".m-number", live ? pretty(phone.number) : "");
+  }
+  const status = node.querySelector("[data-status]");
+  if (status) {
+    status.hidden = phone.number === "" || !phone.extension;
+    status.setAttribute("aria-label", `${words.login_status}: ${label}`);
+    if (document.activeElement !== status) status.value = String(phone.status ?? 1);
   }
   for (const button of node.querySelectorAll("[data-deed]")) {
     button.hidden = !(usable[state] ?? []).includes(button.dataset.deed);
@@ -176,6 +191,7 @@ function placeholder(node, side) {
   setText(node, ".who", words.agents);
   setText(node, ".lcd-state", words.waiting_first);
   setText(node, ".m-title", words.no_number);
+  for (const one of node.querySelectorAll("[data-deed]")) one.hidden = true;
   const toggle = node.querySelector("[data-switch]");
   toggle.disabled = true;
   toggle.hidden = true;
@@ -208,6 +224,12 @@ function draw(picture) {
   drawSide("agent", "desk-phone", picture.agents);
   drawSide("lead", "mobile", picture.leads);
   drawRecent(picture.recent);
+  // Leg 1 is whoever rings first: it is said of the last call.
+  const leadFirst = picture.recent.find((call) => !call.incoming)?.first === "lead";
+  setText(document, "#agents-leg", leadFirst ? words.leg2 : words.leg1);
+  setText(document, "#leads-leg", leadFirst ? words.leg1 : words.leg2);
+  document.getElementById("find-box").hidden = picture.agents_in_all <= 4;
+  setText(document, "#found", `${picture.agents.length} ${words.shown_of} ${picture.agents_found}`);
 }
 
 function linkState(state, text) {
@@ -215,12 +237,19 @@ function linkState(state, text) {
   setText(link, ".link-text", text);
 }
 
-const stream = new EventSource("sandbox/events");
-stream.addEventListener("state", (event) => {
-  const picture = JSON.parse(event.data);
-  clockAhead = picture.now - Date.now() / 1000;
-  linkState("live", words.listening);
-  draw(picture);
-});
-stream.addEventListener("error", () => linkState("lost", words.lost));
+let stream = null;
+function listen() {
+  stream?.close();
+  stream = new EventSource(`sandbox/events?find=${encodeURIComponent(find.value)}`);
+  stream.addEventListener("state", (event) => {
+    const picture = JSON.parse(event.data);
+    clockAhead = picture.now - Date.now() / 1000;
+    linkState("live", words.listening);
+    draw(picture);
+  });
+  stream.addEventListener("error", () => linkState("lost", words.lost));
+}
+let typing = 0;
+find.addEventListener("input", () => { clearTimeout(typing); typing = setTimeout(listen, 150); });
+listen();
 setInterval(() => { for (const side of Object.values(shown)) side.forEach(tick); }, 500);

@@ -1,0 +1,93 @@
+"""`leadring sandbox`: the sandbox by itself, and the settings that point a CRM or a service at it."""
+
+import asyncio
+import contextlib
+import signal
+import socket
+import sys
+from collections.abc import Iterator, Sequence
+from typing import get_args
+
+from .behaviour import Behaviour
+from .call_log import CallLogOptions
+from .cdr_encoding import Encoding
+from .cdr_push import CdrOptions
+from .main import create_sandbox
+from .server import SandboxServer
+
+# Phones that answer by themselves do so like people: after a few seconds, and they talk for a while.
+AUTO = Behaviour(agent="answer", agent_after=3, lead="answer", lead_after=5, talk=30)
+
+
+class _Alone(SandboxServer):
+    """Ends in peace at SIGINT and SIGTERM: uvicorn would raise the signal once more when all is done."""
+
+    @contextlib.contextmanager
+    def capture_signals(self) -> Iterator[None]:
+        before = {number: signal.signal(number, self.handle_exit) for number in (signal.SIGINT, signal.SIGTERM)}
+        try:
+            yield
+        finally:
+            for number, handler in before.items():
+                signal.signal(number, handler)
+
+
+def run_sandbox(
+    host: str = "127.0.0.1",
+    port: int = 8001,
+    *,
+    code: str = "sandbox",
+    cdr_url: str | None = None,
+    extensions: int | Sequence[str] | None = None,
+    cdr_delay: float = 0.5,
+    cdr_encoding: str = "json",
+    cdr_duplicate: bool = False,
+    cdr_reverse: bool = False,
+    log_delay: float = 1.0,
+    auto: bool = False,
+) -> int:
+    """Serve until SIGINT or SIGTERM; the exit code: 0, or 1 with a sentence when it cannot start.
+
+    `extensions`: how many to make up, or which; None: any extension exists. Delays are seconds. `auto`: phones
+    answer by themselves. Port 0 takes any free one.
+    """
+    try:
+        encoding = next((one for one in get_args(Encoding) if one == cdr_encoding), None)
+        if encoding is None:
+            raise ValueError(f"the encoding must be one of {', '.join(get_args(Encoding))}")
+        app = create_sandbox(
+            code=code,
+            behaviour=AUTO if auto else None,
+            extensions=extensions,
+            cdr=CdrOptions(
+                url=cdr_url, delay=cdr_delay, encoding=encoding, duplicate=cdr_duplicate, reverse=cdr_reverse
+            ),
+            call_log=CallLogOptions(delay=log_delay),
+        )
+        listening = socket.create_server((host, port), family=socket.AF_INET6 if ":" in host else socket.AF_INET)
+    except (OSError, ValueError) as error:
+        sys.stderr.write(f"leadring: the sandbox cannot start: {error}\n")
+        return 1
+    with listening:
+        port = listening.getsockname()[1]
+        some = [phone.number for phone in app.state.sandbox.phones.extensions()]
+        sys.stdout.write(welcome(f"http://{f'[{host}]' if ':' in host else host}:{port}", code, some))
+        sys.stdout.flush()
+        asyncio.run(_Alone(app, host=host, port=port).serve([listening]))
+    return 0
+
+
+def welcome(url: str, code: str, extensions: Sequence[str]) -> str:
+    """What is printed at the start: the page, the settings, some extensions to use."""
+    lines = [
+        f"sandbox: the telephones are at {url}/",
+        f"LEADRING_VOICENTER_CODE={code}",
+        f"LEADRING_VOICENTER_URL={url}/ForwardDialer/click2call.aspx",
+        f"LEADRING_VOICENTER_MONITOR_URL={url}/comet/API",
+        f"LEADRING_VOICENTER_EXTENSIONS_URL={url}/Comet/api/GetExtensions",
+        f"LEADRING_VOICENTER_CALL_LOG_URL={url}/hub/cdr/",
+    ]
+    if extensions:
+        more = f" … ({len(extensions)} in all)" if len(extensions) > 5 else ""
+        lines.append(f"extensions: {' '.join(extensions[:5])}{more}")
+    return "\n".join(lines) + "\n"
