@@ -76,7 +76,8 @@ class RunningSandbox:
 
     def start(self) -> Self:
         """Serve on a free port; returns when requests are accepted."""
-        self._socket = socket.socket(socket.AF_INET, socket.SOCK_STREAM)
+        # The protocol is named so that answers leave at once (asyncio sets TCP_NODELAY by it).
+        self._socket = socket.socket(socket.AF_INET, socket.SOCK_STREAM, socket.IPPROTO_TCP)
         self._socket.bind(("127.0.0.1", 0))
         self._socket.listen(512)
         port = self._socket.getsockname()[1]

@@ -64,7 +64,7 @@ def run_sandbox(
             ),
             call_log=CallLogOptions(delay=log_delay),
         )
-        listening = socket.create_server((host, port), family=socket.AF_INET6 if ":" in host else socket.AF_INET)
+        listening = _listen(host, port)
     except (OSError, ValueError) as error:
         sys.stderr.write(f"leadring: the sandbox cannot start: {error}\n")
         return 1
@@ -75,6 +75,21 @@ def run_sandbox(
         sys.stdout.flush()
         asyncio.run(_Alone(app, host=host, port=port).serve([listening]))
     return 0
+
+
+def _listen(host: str, port: int) -> socket.socket:
+    """A listening socket that names its protocol: by it asyncio sets TCP_NODELAY, and answers leave at once."""
+    listening = socket.socket(
+        socket.AF_INET6 if ":" in host else socket.AF_INET, socket.SOCK_STREAM, socket.IPPROTO_TCP
+    )
+    try:
+        listening.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        listening.bind((host, port))
+        listening.listen()
+    except OSError:
+        listening.close()
+        raise
+    return listening
 
 
 def welcome(url: str, code: str, extensions: Sequence[str]) -> str:
