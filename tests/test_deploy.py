@@ -33,6 +33,8 @@ METRICS = {
     "leadring_open": {"site"},
     "leadring_rate_limited_total": set(),
     "leadring_breaker_open": set(),
+    "leadring_presence_timestamp_seconds": set(),
+    "leadring_presence_doubts_total": {"reason"},
     "leadring_build_info": {"version"},
     "leadring_config_loaded_timestamp_seconds": set(),
     "http_request_duration_seconds": {"method", "route", "status"},
@@ -195,6 +197,31 @@ def test_every_alert_says_what_to_do() -> None:
         assert rule["labels"]["severity"] in {"page", "ticket"}
         assert rule["annotations"]["summary"]
         assert rule["annotations"]["runbook"] == f"deploy/runbook.md#{rule['alert'].lower()}"
+
+
+def test_what_is_asked_of_a_provider_metric_by_operation_is_an_operation_that_there_is() -> None:
+    provider = read("app", "provider.py")
+    asked = {name for _, expression in EXPRESSIONS for name in re.findall(r'operation="(\w+)"', expression)}
+    assert asked == {"call"}, "questions about the line, several a minute, would drown the calls"
+    assert 'counting(metrics, "call")' in provider
+
+
+def test_every_reason_not_to_believe_the_provider_is_in_the_runbook() -> None:
+    entry = read("deploy", "runbook.md").split("## LeadringPresenceBlind\n")[1].split("\n## ")[0]
+    reasons = set(re.findall(r'self\._doubt\("(\w+)"\)', read("app", "service", "line_watch.py")))
+    assert reasons
+    assert reasons <= set(re.findall(r"^- `(\w+)`:", entry, re.MULTILINE))
+
+
+def test_no_panel_of_the_dashboard_lies_over_another() -> None:
+    cells = [
+        (x, y)
+        for panel in dashboard()["panels"]
+        for place in [panel["gridPos"]]
+        for x in range(place["x"], place["x"] + place["w"])
+        for y in range(place["y"], place["y"] + place["h"])
+    ]
+    assert len(cells) == len(set(cells))
 
 
 def test_the_dashboard_can_be_put_into_any_grafana() -> None:

@@ -9,14 +9,18 @@ from pathlib import Path
 
 import pytest
 
-from app.directory import Directory, parse_directory
-from app.directory_policy import PROVIDER_OPTIONS
-from app.domain import moves
+from app.directory import Directory, options_for, parse_directory, record_for
+from app.directory_options import PROVIDER_OPTIONS, SITE_OPTIONS
+from app.domain import breaker, moves, presence
 from app.domain.lead import Attempt
+from app.domain.line import ExtensionNow, LineCall
 from app.domain.states import OUTCOMES
+from app.metrics import Metrics
 from app.ports import CallRequest
-from app.service.progress import APART
+from app.service.looks import APART
 from app.settings import PREFIX, Settings
+from app.voicenter import call_log
+from app.voicenter.active_calls import LOGINS, STATUSES
 from app.voicenter.answer import MAX_BYTES
 from app.voicenter.cdr import read_call_records
 from app.voicenter.codes import CODES
@@ -24,6 +28,7 @@ from app.voicenter.parameters import call_parameters
 
 ROOT = Path(__file__).parent.parent
 PAGE = (ROOT / "docs" / "voicenter.md").read_text(encoding="utf-8")
+SAID = " ".join(PAGE.split())  # however its lines are broken
 VENDOR_PAGE = "https://www.voicenter.com/API/click-to-call"
 PHONE = "+972501234567"
 CITED = re.compile(r"\bfacts\s+(?:#\s*)?(\d(?:\.\d)?(?:\s*(?:,|and|to)\s*(?:facts\s+)?\d(?:\.\d)?)*)")
@@ -43,9 +48,13 @@ READ = {
     "call id": "call_id",
     "original call id": "original_call_id",
     "leg": "leg",
+    "an IVR's side": "ivr",
     "status": "status",
     "the agent's status": "agent_leg_status",
     "talk time": "talk_seconds",
+    "ringing": "ring_seconds",
+    "beginning": "raw_time",
+    "sure beginning": "started_at",
     "extension": "extension",
     "phone": "phone",
     "attempt": "attempt_id",
@@ -76,27 +85,36 @@ def numbers_cited(text: str) -> set[str]:
     return found
 
 
-def directory(policy: str = "") -> Directory:
-    site = '[[sites]]\nkey = "main"\norigins = ["https://x.example"]\nvariables = { campaign = "a" }\n'
-    return parse_directory(f'[policy]\n{policy}\n{site}[[agents]]\nid = "a"\nextension = "SIPa"\n')
+def directory(policy: str = "", site: str = "") -> Directory:
+    main = f'[[sites]]\nkey = "main"\norigins = ["https://x.example"]\nvariables = {{ campaign = "a" }}\n{site}\n'
+    return parse_directory(f'[policy]\n{policy}\n{main}[[agents]]\nid = "a"\nextension = "SIPa"\n')
 
 
-def sent(policy: str = "", login_code: str | None = None) -> dict[str, str]:
-    """What goes out for a call under such a policy, as the dispatcher asks for it."""
-    given = directory(policy)
-    rules = given.policy
+def sent(
+    policy: str = "",
+    login_code: str | None = None,
+    *,
+    site: str = "",
+    extension: str = "SIPa",
+    language: str | None = None,
+) -> dict[str, str]:
+    """What goes out for a call under such a policy to such a site, as the dispatcher asks for it."""
+    given = directory(policy, site)
+    rules, main = given.policy, given.sites["main"]
     call = CallRequest(
         lead_id="lead-id",
         attempt_id="attempt-id",
-        extension="SIPa",
+        extension=extension,
         lead_phone=PHONE,
         login_code=login_code,
         ring_agent=rules.ring_agent,
         ring_lead=rules.ring_lead,
         max_duration=rules.max_duration,
-        record=rules.record,
-        options=rules.provider_options,
-        variables=given.sites["main"].variables,
+        record=record_for(rules, main),
+        options=options_for(rules, main),
+        variables=main.variables,
+        first=main.first,
+        language=language,
     )
     return call_parameters(call, "the-code", "json")
 
@@ -186,8 +204,58 @@ def test_the_policy_keys_behind_the_parameters_have_the_effect_the_table_says() 
         assert sent(f"{key} = {value}")[parameter] == value != sent()[parameter]
 
 
+LEAD_FIRST = 'first = "lead"'
+TWO_VALUES = {  # the end of a key → two values it may have in the file
+    "ring_agent": ("7", "8"),
+    "ring_lead": ("7", "8"),
+    "callerid": ('"035123456"', '"036123456"'),
+    "callername": ('"Website"', '"Shop"'),
+    "autoanswer": ("false", "true"),
+    "devicestate": ("false", "true"),
+    "ignoredncstatus": ("1", "3"),
+}
+
+
+def test_the_table_of_lead_first_has_every_option_that_speaks_of_one_side() -> None:
+    one_sided = {name for name in PROVIDER_OPTIONS if name != "language"} | {"ring_agent", "ring_lead"}
+    assert set(column("2.", "in `leadring.toml`")) == one_sided
+
+
+@pytest.mark.parametrize("row", rows("2.", "in `leadring.toml`"), ids=lambda row: row[0])
+def test_an_option_goes_out_under_the_name_the_page_says_whoever_is_first(row: list[str]) -> None:
+    key, *names = (cell.strip("`") for cell in row)
+    one, other = next(values for end, values in TWO_VALUES.items() if key.endswith(end))
+    for site, name in zip(("", LEAD_FIRST), names, strict=True):
+        before, after = sent(f"{key} = {one}", site=site), sent(f"{key} = {other}", site=site)
+        differing = {each for each in {*before, *after} if before.get(each) != after.get(each)}
+        assert differing == ({name} if name != "not sent" else set())
+
+
+def test_lead_first_the_legs_change_places_and_no_device_of_the_leads_is_asked_about() -> None:
+    swapped = sent(ALL_OPTIONS, site=LEAD_FIRST)
+    assert (swapped["phone"], swapped["target"]) == ("0501234567", "SIPa")
+    assert "checkphonedevicestate" not in swapped
+    assert swapped["ignoredncstatus"] == "1", "1 and 2 change places"
+    assert "checktargetdevicestate" not in sent(site=LEAD_FIRST, extension="0521234567")
+    assert "change places with them" in SAID
+
+
+def test_the_page_says_which_options_a_site_may_say_otherwise() -> None:
+    assert set(PROVIDER_OPTIONS) - set(SITE_OPTIONS) == {"language"}
+    assert "all but `language`, may be said otherwise in a site" in SAID
+    assert sent('targetcallerid = "035123456"', site='targetcallerid = ""') == sent()
+    assert sent("record = true", site="record = false") == sent()
+    assert sent("ignoredncstatus = 2", site="ignoredncstatus = 0") == sent() == sent("ignoredncstatus = 0")
+
+
+def test_the_language_is_the_leads_unless_it_is_configured() -> None:
+    assert "`language`, else what the form sent as `language`" in SAID
+    assert sent(language="he-IL")["language"] == sent(language="iw")["language"] == "he"
+    assert sent('language = "ru"', language="he")["language"] == "ru"
+
+
 def test_the_scanned_spelling_is_explained_and_never_sent() -> None:
-    assert "ignorednostatus" in PAGE
+    assert "ignorednostatus" in SAID
     assert "ignorednostatus" not in sent(ALL_OPTIONS)
 
 
@@ -201,10 +269,76 @@ def test_the_waits_on_the_page_are_the_waits_of_the_code() -> None:
     assert f"after {moves.ERROR_RETRY} seconds" in by_code["2"]
     assert f"for {moves.OFFLINE_FOR} seconds" in by_code["3"]
     assert f"for {moves.BLOCKED_FOR // 60} minutes" in by_code["4"]
-    assert f"after {', '.join(map(str, moves.SEND_RETRY))}," in PAGE
-    assert f"after {moves.UNRESOLVED_AFTER // 60} minutes without one" in PAGE
-    assert f"more than {MAX_BYTES // 1024} KiB" in PAGE
-    assert f"at\nmost every {APART:g} seconds" in PAGE or f"at most every {APART:g} seconds" in PAGE
+    assert f"after {', '.join(map(str, moves.SEND_RETRY))}," in SAID
+    assert f"| after {moves.UNRESOLVED_AFTER // 60} minutes without one |" in SAID
+    assert f"more than {MAX_BYTES // 1024} KiB" in SAID
+    assert f"| every {APART:g} seconds while a call is open; about every {2 * APART:g} while" in SAID
+    assert f"questions at least {call_log.APART:g} seconds apart" in SAID
+
+
+def in_words(numbers: tuple[int, ...]) -> str:
+    *first, last = map(str, numbers)
+    return ", ".join(first) + " and " + last
+
+
+def test_when_the_providers_accounts_are_asked_is_as_the_page_says() -> None:
+    line, log = (row[:2] for row in rows("5.", "when, from the moment it became unknown")[:2])
+    assert line == [f"{in_words(moves.LINE_LOOKS)} seconds", "active calls"]
+    minutes = tuple(seconds // 60 for seconds in moves.LOG_LOOKS)
+    assert log == [f"{in_words(minutes)} minutes", "call log"]
+    assert f": {moves.ASK_PLACED // 60} minutes after a call was last on the line" in SAID
+    assert f"then {in_words(minutes[1:])} minutes after it" in SAID
+    assert call_log.CDR_TYPES == (9, 10, 17, 18, 19)
+    assert "the types 9, 10 and 17 to 19" in SAID
+
+
+def test_the_breaker_opens_and_waits_as_the_page_says() -> None:
+    for sentence in (
+        f"after {breaker.IN_A_ROW} failures in a row",
+        f"at least half of the last {breaker.WINDOW_LEAST} or more answers within {breaker.WINDOW:g} seconds",
+        f"or after {breaker.SHUT_IN_A_ROW} shut doors in a row",
+        f"After {breaker.FIRST_WAIT:g} seconds, the next time twice as long",
+        f"at most {breaker.LONGEST_WAIT / 60:g} minutes",
+    ):
+        assert sentence in SAID, sentence
+    assert (breaker.SHARE, breaker.JITTER) == (0.5, 0.25)
+
+
+def test_presence_says_of_an_agent_what_the_table_says() -> None:
+    told = [row[1] for row in rows("5.", "Voicenter says")]
+    assert told == ["`busy`", "`away`", '`away` with `logged_out = "away"`, else free', "free"]
+    (agent,) = directory().agents.values()
+    for login, calls, strict, lax in (
+        ("in", True, "busy", "busy"),
+        ("break", False, "away", "away"),
+        ("out", False, "away", "free"),
+        (None, False, "free", "free"),
+    ):
+        line = read_line(calls)
+        now = [ExtensionNow("SIPa", login, line)]  # type: ignore[arg-type]
+        assert presence.verdicts([agent], now, "away") == {"a": strict}
+        assert presence.verdicts([agent], now, "free") == {"a": lax}
+    assert set(LOGINS) == {1, 2, 3, 5, 7, 9, 11, 12, 13}
+    assert f"counts for {presence.KNOWN_FOR // 1000} seconds" in SAID
+    assert presence.BELIEVED_AFTER == 3
+    assert "believed when it was said three times in a row" in SAID
+
+
+def read_line(calls: bool) -> tuple[LineCall, ...]:
+    return (LineCall(call_id=None, attempt_id=None, phone=None, status=None),) if calls else ()
+
+
+def test_every_word_of_active_calls_that_is_read_is_on_the_page() -> None:
+    (cell,) = (row[1] for row in rows("5.", "read") if "callstatus" in row[0])
+    assert {word.lower() for word in re.findall(r"`(\w+)`", cell)} == set(STATUSES)
+
+
+def test_every_reason_for_doubt_has_a_row() -> None:
+    source = (ROOT / "app" / "service" / "line_watch.py").read_text(encoding="utf-8")
+    doubts = set(re.findall(r'self\._doubt\("(\w+)"\)', source))
+    assert doubts
+    assert set(column("5.", "`reason` of `leadring_presence_doubts_total`")) == doubts
+    assert Metrics().presence_doubts._name + "_total" == "leadring_presence_doubts_total"
 
 
 @pytest.mark.parametrize("row", rows("4.", "status"), ids=lambda row: row[0])
@@ -219,24 +353,42 @@ def test_a_status_means_on_each_leg_what_the_table_says(row: list[str]) -> None:
 def test_every_status_that_the_code_tells_apart_is_in_the_table() -> None:
     documented = column("4.", "status")
     assert len(documented) == len(set(documented))
-    told_apart = {*moves.LEAD_LEG, *moves.NEVER_DIALLED, "ANSWER"}
+    told_apart = {*moves.LEAD_SIDE, *moves.AGENT_SIDE, *moves.NEVER_DIALLED, "ANSWER"}
     assert told_apart <= set(documented)
 
 
 def test_an_answered_leg_without_talk_is_no_conversation_as_the_page_says() -> None:
-    assert "talk time of 0 is `lead_no_answer`" in PAGE
+    assert "talk time of 0 is `lead_no_answer`" in SAID
     assert moves.outcome_of(attempt(leg2_status="ANSWER", leg2_talk=0)) == "lead_no_answer"
 
 
 @pytest.mark.parametrize("row", rows("4.", "what"), ids=lambda row: row[0])
 def test_every_field_of_a_record_on_the_page_is_read_into_what_it_says(row: list[str]) -> None:
-    values = {"leg": "Click2Call leg2", "phone": "0501234567", "recording": "https://x.example/a.mp3"}
+    values = {
+        "leg": "Click2Call leg2",
+        "an IVR's side": "Click 2 IVR",
+        "sure beginning": "2026-11-23T09:00:00Z",
+        "phone": "0501234567",
+        "recording": "https://x.example/a.mp3",
+    }
     value = values.get(row[0], "17")
     for field in re.findall(r"`([^`]+)`", row[1]):
         body = {"IVRUNIQUEID": "known", field.upper(): value}
         body = body if row[0] != "call id" else {field.upper(): value}
         (record,) = read_call_records(json.dumps(body))
-        assert getattr(record, READ[row[0]]) not in (None, "", "known"), field
+        assert getattr(record, READ[row[0]]) not in (None, "", "known", False), field
+
+
+@pytest.mark.parametrize("row", rows("4.", "status"), ids=lambda row: row[0])
+def test_where_the_lead_was_rung_first_a_status_means_what_the_page_says(row: list[str]) -> None:
+    """Leg 1 reads as leg 2 does in the table; leg 2 is the agent's: ANSWER with talk and VOEND connect."""
+    status = row[0].strip("`") if row[0].startswith("`") else "SOMETHING_NEW"
+    on_lead = None if row[1] == "–" else row[1].strip("`")
+    first_leg = {"ANSWER": None, "NOTCALLED": "lead_unreachable", "NOTDIALED": "lead_unreachable"}.get(status, on_lead)
+    assert moves.outcome_of(attempt(first_leg="lead", leg1_status=status, leg1_talk=9)) == first_leg
+    second = "connected" if status in ("ANSWER", "VOEND") else "agent_no_answer"
+    if status not in moves.NEVER_DIALLED:
+        assert moves.outcome_of(attempt(first_leg="lead", leg2_status=status, leg2_talk=9)) == second
 
 
 def test_the_table_of_record_fields_is_complete() -> None:

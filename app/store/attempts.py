@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from typing import Any
 
-from sqlalchemy import Connection, bindparam, select, update
+from sqlalchemy import Connection, bindparam, case, literal_column, select, update
 
 from app.domain.guards import HELD_FOR, Cap
 from app.domain.lead import Attempt, Lead
@@ -47,6 +47,18 @@ _abandoned = (
         attempts.c.owner != bindparam("by"),
     )
     .values(look_at=bindparam("at"))
+)
+_its_agent = update(agents).where(agents.c.id == bindparam("agent"), agents.c.attempt_id == bindparam("of"))
+_agent_goes_on = _its_agent.values(state=bindparam("to"), until=None)
+# That the agent was busy was this very call: what the provider said of it while it lasted is over with it.
+_was_busy = agents.c.presence == literal_column("'busy'")
+_agent_leaves = _its_agent.values(
+    state=bindparam("to"),
+    until=bindparam("end"),
+    attempt_id=None,
+    idle_since=bindparam("at"),
+    presence=case((_was_busy, None), else_=agents.c.presence),
+    presence_until=case((_was_busy, None), else_=agents.c.presence_until),
 )
 _wrap_up_over = (
     update(agents)
@@ -153,15 +165,11 @@ def _move_agent(conn: Connection, attempt: Attempt, move: Move, now: int) -> Non
     """The agent follows only while this attempt holds them; a late account moves nobody."""
     if move.agent is None:
         return
-    holds = move.agent in ("reserved", "on_call")
-    values: dict[str, Any] = {
-        "state": move.agent,
-        "until": move.agent_until,
-        "attempt_id": attempt.id if holds else None,
-    }
-    if not holds:
-        values["idle_since"] = now
-    update_one(conn, agents, {"id": attempt.agent_id, "attempt_id": attempt.id}, values)
+    to = {"agent": attempt.agent_id, "of": attempt.id, "to": move.agent}
+    if move.agent in ("reserved", "on_call"):
+        conn.execute(_agent_goes_on, to)
+    else:
+        conn.execute(_agent_leaves, {**to, "end": move.agent_until, "at": now})
 
 
 def _move_lead(conn: Connection, attempt: Attempt, lead: Lead, move: Move, now: int) -> tuple[str, str | None]:
