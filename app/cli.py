@@ -176,8 +176,8 @@ def _silent_calls(settings: Settings) -> list[str]:
     if settings.voicenter_cdr_token is not None:
         return []
     return [
-        "LEADRING_VOICENTER_CDR_TOKEN is not set: nobody will learn how a call went, and a missed one is not tried "
-        "again (docs/voicenter.md)"
+        "LEADRING_VOICENTER_CDR_TOKEN is not set: how a call went is learned late from the call log, if at all "
+        "(docs/voicenter.md)"
     ]
 
 

@@ -136,11 +136,13 @@ def terminate(
     force: Annotated[bool, typer.Option(help="Also when the call is not known to be one of ours.")] = False,
 ) -> None:
     """Hang up what is on an extension, after looking that it is one of our calls."""
+    from app.log import configure_logging, secrets_of
     from app.provider import open_dialler, open_line
     from app.service.hanging_up import Done, HangingUp
     from app.store.sql_store import SqlStore
 
     settings = load_settings()
+    configure_logging(form=settings.log_format, level="error", secrets=secrets_of(settings))
 
     async def end(store: SqlStore) -> Done:
         dialler = open_dialler(settings, Metrics())

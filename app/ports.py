@@ -26,9 +26,10 @@ from app.domain.line import ExtensionNow as ExtensionNow
 from app.domain.line import LineCall as LineCall
 from app.domain.line import LineStatus as LineStatus
 from app.domain.moves import Move
+from app.domain.open_calls import OpenCall, UnheardCall
 from app.domain.presence import Verdict
 from app.domain.routing import Roster
-from app.domain.stories import AgentState, Gauges, KeptCdr, LeadStory, Moved, OpenCall, UnheardCall
+from app.domain.stories import AgentState, Gauges, KeptCdr, LeadStory, Moved
 
 # ----------------------------------------------------------------------------------------------- telephony
 
@@ -231,8 +232,8 @@ class Store(Protocol):
 
     async def note_line_look(self, attempt_id: str) -> None: ...
 
-    async def stale_calls(self, attempt_ids: Sequence[str], before: int) -> int:
-        """How many of these attempts ended, by the provider's record, before that moment."""
+    async def calls_over(self, attempt_ids: Sequence[str], before: int) -> Mapping[str, str]:
+        """Those of these attempts that ended, by the provider's record, before that moment, with their extensions."""
         ...
 
     async def note_presence(self, verdicts: Mapping[str, Verdict], until: int) -> bool:

@@ -18,6 +18,7 @@ MEDIAN_LINES = 100
 LONGER = {
     "settings.py": "one place where every setting, its bounds and its sentence stand together",
     "cli.py": "one place where every command stands",
+    "store/tables.py": "the whole schema on one page",
     "main.py": "the composition root: the one file that knows every other",
 }
 
@@ -108,7 +109,8 @@ def test_nothing_reads_a_clock_but_where_it_may() -> None:
 
 def test_only_main_and_the_commands_know_the_settings() -> None:
     """What a room needs it is given; nobody reads the environment by himself."""
-    allowed = {"main.py", "provider.py", "cli.py", "demo.py", "operations.py", "serving.py", "settings.py", "faults.py", "__main__.py"}
+    composing = {"main.py", "provider.py", "serving.py", "demo.py"}
+    allowed = composing | {"cli.py", "operations.py", "settings.py", "faults.py", "__main__.py"}
     for path in MODULES:
         text = path.read_text(encoding="utf-8")
         if name(path) not in allowed:

@@ -11,7 +11,7 @@ import pytest
 
 from app.directory import Directory, options_for, parse_directory, record_for
 from app.directory_options import PROVIDER_OPTIONS, SITE_OPTIONS
-from app.domain import breaker, moves, presence
+from app.domain import breaker, moves, outcomes, presence
 from app.domain.lead import Attempt
 from app.domain.line import ExtensionNow, LineCall
 from app.domain.states import OUTCOMES
@@ -345,21 +345,21 @@ def test_every_reason_for_doubt_has_a_row() -> None:
 def test_a_status_means_on_each_leg_what_the_table_says(row: list[str]) -> None:
     status = row[0].strip("`") if row[0].startswith("`") else "SOMETHING_NEW"
     on_lead, on_agent = (None if cell == "–" else cell.strip("`") for cell in row[1:3])
-    assert moves.outcome_of(attempt(leg2_status=status, leg2_talk=9)) == on_lead
-    assert moves.outcome_of(attempt(leg1_status=status, leg1_talk=9)) == on_agent
+    assert outcomes.outcome_of(attempt(leg2_status=status, leg2_talk=9)) == on_lead
+    assert outcomes.outcome_of(attempt(leg1_status=status, leg1_talk=9)) == on_agent
     assert {on_lead, on_agent} - {None} <= set(OUTCOMES)
 
 
 def test_every_status_that_the_code_tells_apart_is_in_the_table() -> None:
     documented = column("4.", "status")
     assert len(documented) == len(set(documented))
-    told_apart = {*moves.LEAD_SIDE, *moves.AGENT_SIDE, *moves.NEVER_DIALLED, "ANSWER"}
+    told_apart = {*outcomes.LEAD_SIDE, *outcomes.AGENT_SIDE, *outcomes.NEVER_DIALLED, "ANSWER"}
     assert told_apart <= set(documented)
 
 
 def test_an_answered_leg_without_talk_is_no_conversation_as_the_page_says() -> None:
     assert "talk time of 0 is `lead_no_answer`" in SAID
-    assert moves.outcome_of(attempt(leg2_status="ANSWER", leg2_talk=0)) == "lead_no_answer"
+    assert outcomes.outcome_of(attempt(leg2_status="ANSWER", leg2_talk=0)) == "lead_no_answer"
 
 
 @pytest.mark.parametrize("row", rows("4.", "what"), ids=lambda row: row[0])
@@ -385,10 +385,10 @@ def test_where_the_lead_was_rung_first_a_status_means_what_the_page_says(row: li
     status = row[0].strip("`") if row[0].startswith("`") else "SOMETHING_NEW"
     on_lead = None if row[1] == "–" else row[1].strip("`")
     first_leg = {"ANSWER": None, "NOTCALLED": "lead_unreachable", "NOTDIALED": "lead_unreachable"}.get(status, on_lead)
-    assert moves.outcome_of(attempt(first_leg="lead", leg1_status=status, leg1_talk=9)) == first_leg
+    assert outcomes.outcome_of(attempt(first_leg="lead", leg1_status=status, leg1_talk=9)) == first_leg
     second = "connected" if status in ("ANSWER", "VOEND") else "agent_no_answer"
-    if status not in moves.NEVER_DIALLED:
-        assert moves.outcome_of(attempt(first_leg="lead", leg2_status=status, leg2_talk=9)) == second
+    if status not in outcomes.NEVER_DIALLED:
+        assert outcomes.outcome_of(attempt(first_leg="lead", leg2_status=status, leg2_talk=9)) == second
 
 
 def test_the_table_of_record_fields_is_complete() -> None:

@@ -29,9 +29,13 @@ class Refused:
 
 @dataclass(frozen=True, slots=True)
 class NotSent:
-    """The request provably never left this machine: nothing rang, it may be sent again."""
+    """The request provably never left this machine: nothing rang, it may be sent again.
+
+    `ours`: it could not even be written down, and would not be the next time; it says nothing of the provider.
+    """
 
     why: str
+    ours: bool = False
 
 
 @dataclass(frozen=True, slots=True)

@@ -109,6 +109,8 @@ def heard(state: State, answer: Answer, asked_at: float, now: float, jitter: flo
     Answers to calls from before the present state are too late to say anything: a success then does not
     close, and failures make no wait longer.
     """
+    if isinstance(answer, NotSent) and answer.ours:
+        return given_back(state, asked_at)
     match state:
         case Open():
             return state

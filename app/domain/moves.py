@@ -58,7 +58,7 @@ Opening = Callable[[int], int]
 """The given moment when the lead's site is open then, else its next opening (both in milliseconds)."""
 
 
-def _wait(reason: str, at: int, policy: Policy, opening: Opening, *, expires: int | None = None) -> dict[str, Any]:
+def waiting(reason: str, at: int, policy: Policy, opening: Opening, *, expires: int | None = None) -> dict[str, Any]:
     """The lead waits until `at`, or for the next opening when the site is closed then, with a new term.
 
     `expires` is another term for the first case; None keeps the one that the lead has.
@@ -90,6 +90,16 @@ def after_answer(answer: Answer, lead: Lead, policy: Policy, now: int, *, jitter
             )
         case Unknown(why=why):
             return _unknown(why, policy, now)
+        case NotSent(why=why, ours=True):
+            return Move(
+                "not_sent",
+                why=why,
+                agent="available",
+                lead="failed",
+                reason="request_wrong",
+                refund=True,
+                event="not_sent",
+            )
         case NotSent(why=why):
             wait = SEND_RETRY[min(lead.send_failures, len(SEND_RETRY) - 1)] * SECOND
             return Move(
@@ -99,7 +109,7 @@ def after_answer(answer: Answer, lead: Lead, policy: Policy, now: int, *, jitter
                 counts=("send_failures",),
                 refund=True,
                 event="not_sent",
-                **_wait("retry", now + wait + int(wait * 0.25 * jitter), policy, opening),
+                **waiting("retry", now + wait + int(wait * 0.25 * jitter), policy, opening),
             )
         case Refused():
             return _after_refusal(answer, lead, policy, now, opening)
@@ -127,7 +137,7 @@ def _after_refusal(refused: Refused, lead: Lead, policy: Policy, now: int, openi
                 agent="blocked" if blocked else "offline",
                 agent_until=now + (BLOCKED_FOR if blocked else OFFLINE_FOR) * SECOND,
                 event=rule,
-                **_wait("no_agent", now, policy, opening),
+                **waiting("no_agent", now, policy, opening),
             )
         case "request_wrong":
             return Move(
@@ -143,7 +153,7 @@ def _after_refusal(refused: Refused, lead: Lead, policy: Policy, now: int, openi
                 agent="available",
                 counts=("errors",),
                 event="refused",
-                **_wait("retry", now + ERROR_RETRY * SECOND, policy, opening),
+                **waiting("retry", now + ERROR_RETRY * SECOND, policy, opening),
             )
         case "once_more" | "configuration":
             return Move(
@@ -177,7 +187,7 @@ def after_outcome(
             counts=("agent_misses",),
             avoid_agent=True,
             event=outcome,
-            **_wait("retry" if pause else "no_agent", now + (MISS_PAUSE * SECOND if pause else 0), policy, opening),
+            **waiting("retry" if pause else "no_agent", now + (MISS_PAUSE * SECOND if pause else 0), policy, opening),
             **agent,
         )
     if lead.lead_tries < len(policy.retry_lead):
@@ -189,7 +199,7 @@ def after_outcome(
             clears=("agent_misses",),
             avoid_agent=outcome == "agent_no_answer",
             event=outcome,
-            **_wait("retry", again, policy, opening, expires=again + policy.expire_after * SECOND),
+            **waiting("retry", again, policy, opening, expires=again + policy.expire_after * SECOND),
             **agent,
         )
     return Move(
@@ -216,14 +226,14 @@ def after_silence(attempt: Attempt, lead: Lead, policy: Policy, now: int, *, ope
                 counts=("send_failures",),
                 refund=True,
                 event="lapsed",
-                **_wait("no_agent", now + wait * SECOND, policy, opening),
+                **waiting("no_agent", now + wait * SECOND, policy, opening),
             )
         case "sending":
             return _unknown("the process that sent it went silent", policy, now)
         case "placed":
             return after_outcome("unreported", lead, policy, now, opening=opening)
         case "unknown" if now < _given_up_at(attempt):
-            return _agent_released(attempt)
+            return agent_released(attempt)
         case "unknown":
             return Move(
                 "unresolved",
@@ -235,113 +245,11 @@ def after_silence(attempt: Attempt, lead: Lead, policy: Policy, now: int, *, ope
     return None
 
 
-def _agent_released(attempt: Attempt) -> Move:
+def agent_released(attempt: Attempt) -> Move:
+    """An unknown call holds its agent no longer; it is itself looked at again when it is given up on."""
     return Move("unknown", look_at=_given_up_at(attempt), agent="available", event="agent_released")
 
 
 def _given_up_at(attempt: Attempt) -> int:
     since = attempt.unknown_at or attempt.sending_at or attempt.reserved_at
     return since + UNRESOLVED_AFTER * SECOND
-
-
-def after_sighting(call_id: str | None, policy: Policy, now: int) -> Move:
-    """A call is on the line that was unknown, or refused by an error of the provider's own: it was placed after all."""
-    return Move(
-        "placed",
-        lead="dialing",
-        look_at=now + policy.assume_call * SECOND,
-        holds_agent=True,
-        agent="on_call",
-        call_id=call_id,
-        clears=("send_failures", "errors"),
-        ask_at=now + ASK_PLACED * SECOND,
-        event="confirmed",
-    )
-
-
-def after_line_miss(attempt: Attempt) -> Move | None:
-    """The active calls showed nothing of an unknown call again: after the last look its agent is free."""
-    return _agent_released(attempt) if attempt.line_looks + 1 == len(LINE_LOOKS) else None
-
-
-def after_call_left(policy: Policy, now: int) -> Move:
-    """A placed call is not on the line any more: its agent wraps up; how it went is told by the record."""
-    return Move(
-        "placed",
-        look_at=now + policy.assume_call * SECOND,
-        agent="wrap_up",
-        agent_until=now + policy.wrap_up * SECOND,
-        ask_at=now + ASK_PLACED * SECOND,
-        event="call_left",
-    )
-
-
-def after_log_miss(attempt: Attempt, lead: Lead, policy: Policy, now: int, *, opening: Opening) -> Move | None:
-    """The call log knew nothing of an unknown call again; after the last look there was no such call.
-
-    A single clean answer is not enough, since rows appear late. Then a person decides, unless the policy allows
-    one more call.
-    """
-    if attempt.log_looks + 1 < len(LOG_LOOKS) or attempt.log_misses + 1 < 2:
-        return None
-    redial = policy.redial_absent and lead.redials == 0
-    wait = _wait("no_agent", now, policy, opening, expires=now + policy.expire_after * SECOND) if redial else {}
-    return Move(
-        "absent",
-        agent="available",
-        counts=("redials",) if redial else (),
-        refund=True,
-        event="absent",
-        **(wait or {"lead": "held", "reason": "absent"}),
-    )
-
-
-def ask_again_at(attempt: Attempt, now: int) -> int | None:
-    """When the call log is asked about this call after the look that was just taken; None: never again.
-
-    An unknown call is asked about at fixed times; one that was seen, or that the provider took, after it was
-    last on the line.
-    """
-    if attempt.log_looks + 1 >= len(LOG_LOOKS):
-        return None
-    since = attempt.unknown_at if attempt.state == "unknown" else attempt.seen_at
-    since = since or attempt.sending_at or attempt.reserved_at
-    return max(now + SECOND, since + LOG_LOOKS[attempt.log_looks + 1] * SECOND)
-
-
-def outcome_of(attempt: Attempt) -> str | None:
-    """The outcome that both legs' statuses tell so far, or None while they do not tell.
-
-    Statuses are the provider's (facts 2.3). The lead counts as reached only by an answered leg 2 with talk
-    time (facts 2.4); voicemail is not a conversation; NOTCALLED on leg 2 defers to leg 1. Where the lead's phone
-    rang first, the legs change their meaning, not their order.
-    """
-    first, second, talk = attempt.leg1_status, attempt.leg2_status, attempt.leg2_talk
-    lead_first = attempt.first_leg == "lead"
-    if second is not None and second not in NEVER_DIALLED:
-        if second == "ANSWER" and (talk is None or talk > 0):
-            return "connected"
-        if lead_first:
-            return AGENT_SIDE.get(second, "agent_no_answer")
-        return LEAD_SIDE.get(second, "lead_unreachable")
-    if first is None or first == "ANSWER":
-        return None
-    return LEAD_SIDE.get(first, "lead_unreachable") if lead_first else "agent_no_answer"
-
-
-NEVER_DIALLED: Final = ("NOTCALLED", "NOTDIALED")
-# What the lead's leg says. Every word that is not here: the lead's phone was not reached at all.
-LEAD_SIDE: Final = {
-    "ANSWER": "lead_no_answer",  # without talk time: picked up and gone
-    "NOANSWER": "lead_no_answer",
-    "CANCEL": "lead_no_answer",
-    "TIMEOUT": "lead_no_answer",
-    "ABANDONE": "lead_no_answer",
-    "VOICEMAIL": "lead_no_answer",
-    "VOEND": "lead_no_answer",
-    "BUSY": "lead_busy",
-}
-# What the agent's or the IVR's leg says where it comes second. Every word that is not here: nobody took the call.
-AGENT_SIDE: Final = {
-    "VOEND": "connected",  # ended inside the IVR, which is what was promised
-}

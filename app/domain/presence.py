@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
+from dataclasses import replace
 from typing import Final, Literal
 
 from app.directory import Agent, LoggedOut
+from app.directory_extensions import can_ring_second
 from app.domain.line import ExtensionNow, LineCall, LineStatus
+from app.domain.open_calls import OpenCall
 from app.domain.phone import same_number
-from app.domain.stories import OpenCall
 
 Verdict = Literal["free", "busy", "away"]
 Phase = Literal["agent_ringing", "lead_ringing", "talking"]
@@ -45,10 +47,25 @@ def verdicts(agents: Iterable[Agent], told: Sequence[ExtensionNow], logged_out: 
     return found
 
 
+def is_listed(agent: Agent) -> bool:
+    """Whether the provider has an extension to list for this agent: a telephone number and its two words are none."""
+    return agent.line_of is None and can_ring_second(agent) and not agent.extension.isdecimal()
+
+
 def everybody_left(before: Mapping[str, Verdict], after: Mapping[str, Verdict]) -> bool:
     """Several agents, of whom some were there, are all away at once: a sign of a bad answer rather than of a day."""
     gone = [agent for agent, verdict in after.items() if verdict == "away"]
     return len(gone) == len(after) > 1 and any(before.get(agent, "free") != "away" for agent in gone)
+
+
+def without(told: Sequence[ExtensionNow], ghosts: Collection[str]) -> Sequence[ExtensionNow]:
+    """The same account without the calls of these attempts."""
+    if not ghosts:
+        return told
+    return [
+        replace(one, calls=tuple(line for line in one.calls if line.attempt_id not in ghosts)) if one.calls else one
+        for one in told
+    ]
 
 
 def call_of(call: OpenCall, told: Sequence[ExtensionNow]) -> LineCall | None:

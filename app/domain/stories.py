@@ -33,36 +33,6 @@ class LeadStory:
 
 
 @dataclass(frozen=True, slots=True)
-class OpenCall:
-    """An attempt that is placed or unknown: its call may be on the line. Moments in milliseconds, or None."""
-
-    id: str
-    lead_id: str
-    agent_id: str
-    site: str
-    phone: str
-    state: str
-    extension: str
-    first_leg: str
-    call_id: str | None
-    holds_agent: bool
-    received_at: int
-    placed_at: int | None
-    unknown_at: int | None
-    seen_at: int | None
-    agent_answered_at: int | None
-    line_looks: int
-
-
-@dataclass(frozen=True, slots=True)
-class UnheardCall:
-    """An attempt whose end nobody has reported, with the number of its lead."""
-
-    attempt: Attempt
-    phone: str
-
-
-@dataclass(frozen=True, slots=True)
 class AgentState:
     """What the database knows of an agent; `until` and `paused_until` in milliseconds."""
 

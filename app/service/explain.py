@@ -36,7 +36,7 @@ WORDS: Final[Mapping[str, str]] = {
     "call_left": "the call to {agent} is not on the line any more; its record tells how it went",
     "reported": "the provider reported: {why}",
     "hung_up": "{who} had the call ended",
-    "absent": "the provider knows of no such call; it never rang",
+    "absent": "the provider's accounts know of no such call; most likely nothing rang",
     "unreported": "nobody reported how the call ended",
     "unresolved": "it never became known whether it rang",
     "agent_released": "{agent} is free again",

@@ -14,13 +14,14 @@ from typing import Final
 
 import structlog
 
-from app.domain import moves
+from app.domain import moves, reconciling
 from app.domain import presence as judging
 from app.domain.lead import Attempt, Lead
 from app.domain.line import ExtensionNow, LineCall
 from app.domain.moves import Move
+from app.domain.open_calls import OpenCall
 from app.domain.presence import Verdict
-from app.domain.stories import Moved, OpenCall
+from app.domain.stories import Moved
 from app.errors import StorageUnavailable
 from app.metrics import Metrics
 from app.ports import Presence, Store
@@ -33,6 +34,7 @@ log = structlog.get_logger("leadring.line")
 IDLE: Final = 1.0  # seconds between looks at our own tables
 QUIET: Final = 2  # with no call on the line, every second question is enough
 STALE_AFTER: Final = 60_000  # milliseconds a call that is over may still be shown
+HAUNTED_FOR: Final = 300_000  # milliseconds until such a call is taken to hang there, in an answer that is not old
 HIDDEN_FOR: Final = 10_000  # milliseconds past the ring times that a call may stay unseen
 
 
@@ -69,6 +71,7 @@ class LineWatch:
         self._everybody_left = 0
         self._missing: set[str] = set()  # attempts whose call was not on the line at the last look
         self._quiet = 0
+        self._haunted_since: int | None = None
         self.sight = Sight()
 
     async def run(self) -> None:
@@ -99,9 +102,14 @@ class LineWatch:
         if told is None:
             self._doubt("blind")
             return True
-        if await self._is_stale(told, now):
+        ghosts = await self._ghosts(told, now)
+        if not ghosts:
+            self._haunted_since = None
+        elif now < (self._haunted_since or now) + HAUNTED_FOR:
+            self._haunted_since = self._haunted_since or now
             self._doubt("stale")
             return True
+        told = judging.without(told, ghosts)
         for call in calls:
             await self._follow(call, told, now)
         self._missing &= {call.id for call in calls}
@@ -110,10 +118,17 @@ class LineWatch:
 
     # ------------------------------------------------------------------------------------------- belief
 
-    async def _is_stale(self, told: Sequence[ExtensionNow], now: int) -> bool:
-        """An answer that still shows a call whose record came long ago is an old one."""
-        ours = [line.attempt_id for one in told for line in one.calls if line.attempt_id is not None]
-        return bool(ours) and await self._store.stale_calls(ours, now - STALE_AFTER) > 0
+    async def _ghosts(self, told: Sequence[ExtensionNow], now: int) -> set[str]:
+        """Attempts whose call is still shown on its extension although its record came long ago.
+
+        That is how an old answer looks. Where it goes on, it is a call that hangs there, and only that one is not
+        believed. On another extension the call may have been passed on, and is nobody's mistake.
+        """
+        shown = {line.attempt_id: one.extension for one in told for line in one.calls if line.attempt_id is not None}
+        if not shown:
+            return set()
+        over = await self._store.calls_over(list(shown), now - STALE_AFTER)
+        return {attempt for attempt, extension in over.items() if shown[attempt] == extension}
 
     def _doubt(self, reason: str) -> None:
         self._metrics.presence_doubts.labels(reason).inc()
@@ -146,7 +161,7 @@ class LineWatch:
             def confirm(attempt: Attempt, lead: Lead) -> Move | None:
                 if attempt.state == "refused" and (lead.state != "waiting" or lead.attempt_id != attempt.id):
                     return None  # it was repeated, or the lead has gone another way
-                return moves.after_sighting(line.call_id, policy, now)
+                return reconciling.after_sighting(line.call_id, policy, now)
 
             if not await self._settle(call, confirm):
                 return
@@ -165,7 +180,7 @@ class LineWatch:
         if not any(one.extension == call.extension for one in told):
             return
         if call.holds_agent:
-            await self._settle(call, lambda attempt, _lead: moves.after_line_miss(attempt))
+            await self._settle(call, lambda attempt, _lead: reconciling.after_line_miss(attempt))
         await self._store.note_line_look(call.id)
 
     async def _perhaps_left(self, call: OpenCall, told: Sequence[ExtensionNow], now: int) -> None:
@@ -178,7 +193,7 @@ class LineWatch:
             self._missing.add(call.id)
         else:
             self._missing.discard(call.id)
-            await self._settle(call, lambda _attempt, _lead: moves.after_call_left(policy, now))
+            await self._settle(call, lambda _attempt, _lead: reconciling.after_call_left(policy, now))
 
     async def _settle(self, call: OpenCall, decide: moves.Decide) -> bool:
         moved: Moved | None = await self._store.settle(call.id, (call.state,), decide, "presence", self._rules.caps)
@@ -203,7 +218,7 @@ class LineWatch:
         directory = self._rules.directory
         people = [agent for agent in directory.agents.values() if agent.enabled]
         verdicts = judging.verdicts(people, told, directory.policy.logged_out)
-        if not verdicts:
+        if not verdicts and any(judging.is_listed(agent) for agent in people):
             self._doubt("unknown_extensions")
             return
         if judging.everybody_left(self._verdicts, verdicts):

@@ -17,6 +17,7 @@ class Looks(Presence):
     def __init__(self, presence: Presence, *, apart: float = APART) -> None:
         self._presence = presence
         self._apart = apart
+        self._turn = asyncio.Lock()
         self._last = float("-inf")
         self._waiting: asyncio.Task[Sequence[ExtensionNow] | None] | None = None
         self._asking: set[asyncio.Task[Sequence[ExtensionNow] | None]] = set()
@@ -38,7 +39,10 @@ class Looks(Presence):
 
     async def _ask(self) -> Sequence[ExtensionNow] | None:
         loop = asyncio.get_running_loop()
-        await asyncio.sleep(max(0.0, self._last + self._apart - loop.time()))
-        self._last = loop.time()
-        self._waiting = None  # whoever comes from here on wants to know what is true later
-        return await self._presence.look()
+        async with self._turn:
+            await asyncio.sleep(max(0.0, self._last + self._apart - loop.time()))
+            self._waiting = None  # whoever comes from here on wants to know what is true later
+            try:
+                return await self._presence.look()
+            finally:
+                self._last = loop.time()

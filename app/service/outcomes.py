@@ -6,7 +6,7 @@ import asyncio
 
 import structlog
 
-from app.domain import moves
+from app.domain import moves, outcomes
 from app.domain.lead import Attempt, Lead
 from app.domain.moves import Move
 from app.domain.stories import KeptCdr, Moved
@@ -106,7 +106,7 @@ class Outcomes:
         self._hub.changed([moved.lead.id])
 
     def _decide(self, attempt: Attempt, lead: Lead) -> Move | None:
-        outcome = moves.outcome_of(attempt)
+        outcome = outcomes.outcome_of(attempt)
         if outcome is None or outcome == attempt.outcome:
             return None
         return moves.after_outcome(

@@ -12,11 +12,11 @@ from typing import Final
 
 import structlog
 
-from app.domain import moves
+from app.domain import reconciling
 from app.domain.lead import Attempt, Lead
 from app.domain.moves import Move
+from app.domain.open_calls import UnheardCall
 from app.domain.phone import same_number
-from app.domain.stories import UnheardCall
 from app.errors import StorageUnavailable
 from app.metrics import Metrics
 from app.ports import CallLog, CallRecord, ReadCallRecords, Store
@@ -29,6 +29,7 @@ log = structlog.get_logger("leadring.reconciler")
 
 EVERY: Final = 5.0  # seconds between looks at our own tables
 MARGIN: Final = 300_000  # milliseconds around the calls that are asked about
+WINDOW: Final = 7_200_000  # milliseconds of calls asked about at once
 BLIND_FOR: Final = 60_000  # milliseconds until a question that was not answered is put again
 FOR_EVER: Final = 86_400_000  # milliseconds after which nothing more is hoped for
 
@@ -78,6 +79,9 @@ class Reconciler:
         if not unheard:
             return 0
         now = self._store.clock.now()
+        # One window that the log can give in few answers: the latest calls first, older ones the next time.
+        latest = max(_began(one.attempt) for one in unheard)
+        unheard = [one for one in unheard if _began(one.attempt) >= latest - WINDOW]
         rows = await self._call_log.calls(min(_began(one.attempt) for one in unheard) - MARGIN, now + MARGIN)
         if rows is None:
             log.warning("reconcile.call_log_unavailable", calls=len(unheard))
@@ -90,7 +94,7 @@ class Reconciler:
             if missed and one.attempt.state == "unknown":
                 await self._missed(one)
             await self._store.note_log_look(
-                one.attempt.id, moves.ask_again_at(one.attempt, now), looked=True, missed=missed
+                one.attempt.id, reconciling.ask_again_at(one.attempt, now), looked=True, missed=missed
             )
         log.info("reconcile.asked", calls=len(unheard), heard=len(heard))
         return len(heard)
@@ -114,7 +118,7 @@ class Reconciler:
         def decide(attempt: Attempt, lead: Lead) -> Move | None:
             now = self._store.clock.now()
             opening = self._rules.opening(lead.site)
-            return moves.after_log_miss(attempt, lead, self._rules.policy, now, opening=opening)
+            return reconciling.after_log_miss(attempt, lead, self._rules.policy, now, opening=opening)
 
         moved = await self._store.settle(one.attempt.id, ("unknown",), decide, "call log", self._rules.caps)
         if moved is None:

@@ -10,9 +10,10 @@ from typing import Any, Literal
 from sqlalchemy import Connection, bindparam, or_, select, update
 from sqlalchemy.sql.dml import ReturningInsert
 
+from app.clock import to_iso
 from app.domain import call_times
 from app.domain.lead import Attempt
-from app.domain.moves import NEVER_DIALLED, outcome_of
+from app.domain.outcomes import NEVER_DIALLED, outcome_of
 from app.domain.phone import same_number
 from app.domain.stories import KeptCdr
 from app.ports import CallRecord
@@ -153,8 +154,9 @@ def note_leg(conn: Connection, attempt: Attempt, record: CallRecord, now: int) -
         values |= {"leg2_status": record.status, "leg2_talk": record.talk_seconds}
         news = True
     if leg is not None and news:
-        values |= _times(attempt, record, leg, now)
-        told = _told(attempt, record, leg)
+        times = _times(attempt, record, leg, now)
+        values |= times
+        told = _told(attempt, record, leg, times[f"leg{leg}_at"])
         events.add(conn, [_heard("reported", attempt, now, told), *_answered(attempt, record, leg, now)])
     if record.recording:
         values["recording"] = record.recording
@@ -179,10 +181,12 @@ def _times(attempt: Attempt, record: CallRecord, leg: Literal[1, 2], now: int) -
     return {f"leg{leg}_at": at, f"leg{leg}_ring": record.ring_seconds}
 
 
-def _told(attempt: Attempt, record: CallRecord, leg: Literal[1, 2]) -> str:
+def _told(attempt: Attempt, record: CallRecord, leg: Literal[1, 2], began: int | None) -> str:
     """The record in words for the lead's history."""
     whose = "agent" if (leg == 1) == (attempt.first_leg == "agent") else "lead"
     parts = [f"leg {leg} ({whose}) {record.status or 'without a status'}"]
+    if began is not None:
+        parts.append(f"began {to_iso(began)}")
     if record.ring_seconds is not None:
         parts.append(f"rang {record.ring_seconds} s")
     if record.talk_seconds is not None:

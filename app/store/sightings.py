@@ -8,8 +8,8 @@ from typing import Any, Final
 
 from sqlalchemy import Column, Connection, bindparam, func, literal_column, or_, select, update
 
+from app.domain.open_calls import OpenCall
 from app.domain.presence import Verdict
-from app.domain.stories import OpenCall
 from app.store import events
 from app.store.statements import among
 from app.store.tables import agents, attempts, leads
@@ -58,15 +58,11 @@ _seen = (
     )
 )
 _looked = update(attempts).where(attempts.c.id == bindparam("attempt")).values(line_looks=attempts.c.line_looks + 1)
-_over = (
-    select(func.count())
-    .select_from(attempts)
-    .where(
-        attempts.c.id.in_(bindparam("ids", expanding=True)),
-        attempts.c.state == "ended",
-        attempts.c.outcome != "unreported",
-        attempts.c.ended_at < bindparam("before"),
-    )
+_over = select(attempts.c.id, attempts.c.extension).where(
+    attempts.c.id.in_(bindparam("ids", expanding=True)),
+    attempts.c.state == "ended",
+    attempts.c.outcome != "unreported",
+    attempts.c.ended_at < bindparam("before"),
 )
 _newly_free = (
     select(func.count())
@@ -129,9 +125,11 @@ def note_look(conn: Connection, attempt_id: str) -> None:
     conn.execute(_looked, {"attempt": attempt_id})
 
 
-def stale(conn: Connection, attempt_ids: Sequence[str], before: int) -> int:
-    """How many of these attempts were over, by a record, before that moment."""
-    return conn.execute(_over, {"ids": list(attempt_ids), "before": before}).scalar_one() if attempt_ids else 0
+def over(conn: Connection, attempt_ids: Sequence[str], before: int) -> dict[str, str]:
+    """Those of these attempts that were over, by a record, before that moment; their extensions by id."""
+    if not attempt_ids:
+        return {}
+    return {row.id: row.extension for row in conn.execute(_over, {"ids": list(attempt_ids), "before": before})}
 
 
 def note_presence(conn: Connection, verdicts: Mapping[str, Verdict], now: int, until: int) -> bool:

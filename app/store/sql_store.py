@@ -15,9 +15,10 @@ from app.domain.guards import Cap
 from app.domain.intake_results import Accepted
 from app.domain.lead import Attempt, Claim, Lead, NewLead
 from app.domain.moves import Move
+from app.domain.open_calls import OpenCall, UnheardCall
 from app.domain.presence import Verdict
 from app.domain.routing import Roster
-from app.domain.stories import AgentState, Gauges, KeptCdr, LeadStory, Moved, OpenCall, UnheardCall
+from app.domain.stories import AgentState, Gauges, KeptCdr, LeadStory, Moved
 from app.errors import ConfigurationError, StorageUnavailable
 from app.ports import CallRecord
 from app.store import agents, attempts, cdrs, claims, gauges, intake, leads, meta, migrate, sightings, unheard
@@ -192,13 +193,15 @@ class SqlStore:
         return await self.engine.read(sightings.open_calls)
 
     async def note_sighting(self, call: OpenCall, phase: str | None, look_at: int, ask_at: int) -> bool:
-        return await self._write(lambda _: [call.lead_id], sightings.note, call, phase, self._now(), look_at, ask_at)
+        return await self._write(
+            lambda news: [call.lead_id] if news else [], sightings.note, call, phase, self._now(), look_at, ask_at
+        )
 
     async def note_line_look(self, attempt_id: str) -> None:
         await self.engine.write(sightings.note_look, attempt_id)
 
-    async def stale_calls(self, attempt_ids: Sequence[str], before: int) -> int:
-        return await self.engine.read(sightings.stale, list(attempt_ids), before)
+    async def calls_over(self, attempt_ids: Sequence[str], before: int) -> Mapping[str, str]:
+        return await self.engine.read(sightings.over, list(attempt_ids), before)
 
     async def note_presence(self, verdicts: Mapping[str, Verdict], until: int) -> bool:
         return await self.engine.write(sightings.note_presence, verdicts, self._now(), until)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from sqlalchemy import Connection, bindparam, or_, select, update
 
-from app.domain.stories import UnheardCall
+from app.domain.open_calls import UnheardCall
 from app.store import events
 from app.store.statements import ATTEMPT_COLUMNS, attempt_of
 from app.store.tables import attempts, leads

@@ -120,9 +120,9 @@ class Click2Call(Telephony, HangsUp):
         try:
             request = self._request(write(), progress)
         except ParameterError as error:
-            return NotSent(f"the request could not be made: {error}")
+            return NotSent(f"the request could not be made: {error}", ours=True)
         except Exception as error:  # noqa: BLE001 - whatever a call cannot be written down for, nothing was sent
-            return NotSent(f"the request could not be made: {type(error).__name__}")
+            return NotSent(f"the request could not be made: {type(error).__name__}", ours=True)
         try:
             async with asyncio.timeout(self._timeout):
                 raw = await self._transport.exchange(request)

@@ -90,13 +90,3 @@ def desk(request: Request) -> Desk:
     """The desk of the application that serves this request."""
     found: Desk = request.app.state.desk
     return found
-
-
-def base_url(request: Request) -> str:
-    """Where browsers reach the service, without a trailing slash."""
-    return (desk(request).public_url or str(request.base_url)).rstrip("/")
-
-
-def own_origin(request: Request) -> str:
-    """The origin of our own pages, as browsers send it."""
-    return "/".join(base_url(request).split("/")[:3])

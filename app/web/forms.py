@@ -20,8 +20,9 @@ from app.errors import ForbiddenOrigin, IdempotencyMismatch, InFlight, NotFound,
 from app.service.intake import Answered
 from app.service.lead_view import View
 from app.service.submission import Submission
+from app.web.addresses import own_origin
 from app.web.bodies import read_fields
-from app.web.desk import Desk, desk, own_origin
+from app.web.desk import Desk, desk
 from app.web.leads import accepted, problems
 from app.web.limits import client_address, retry_after
 from app.web.pages import contact_form, problem_page, thank_you

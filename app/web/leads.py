@@ -11,8 +11,9 @@ from fastapi.responses import Response
 
 from app.service.intake import Answered
 from app.service.submission import Submission
+from app.web.addresses import own_origin
 from app.web.bodies import read_fields
-from app.web.desk import desk, own_origin
+from app.web.desk import desk
 from app.web.limits import client_address
 
 router = APIRouter(tags=["leads"])

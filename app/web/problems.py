@@ -16,7 +16,7 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from app.domain.messages import has, sentence
 from app.errors import FieldError, Invalid, RateLimited, Refusal, StorageUnavailable, Unavailable
-from app.web.desk import base_url
+from app.web.addresses import base_url
 from app.web.limits import retry_after
 
 MEDIA_TYPE = "application/problem+json"

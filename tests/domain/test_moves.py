@@ -14,7 +14,9 @@ from app.directory import Policy
 from app.domain import moves
 from app.domain.answers import Answer, NotSent, Placed, Refused, Unknown
 from app.domain.lead import Attempt, Lead
-from app.domain.moves import Move, after_answer, after_outcome, after_silence, outcome_of
+from app.domain.moves import LINE_LOOKS, LOG_LOOKS, UNRESOLVED_AFTER, Move, after_answer, after_outcome, after_silence
+from app.domain.outcomes import outcome_of
+from app.domain.reconciling import after_call_left, after_line_miss, after_log_miss, after_sighting, ask_again_at
 from app.domain.states import (
     AGENT_STATES,
     ATTEMPT_LIVE,
@@ -32,7 +34,7 @@ LEAD: Final = Lead(
     id="lead", site="main", source="widget", phone="+972541234567", name="", message="", language="he",
     state="dialing", reason=None, outcome=None, received_at=START, due_at=None, expires_at=START + 3_600_000,
     ended_at=None, attempt_id="attempt", attempts=1, lead_tries=0, agent_misses=0, send_failures=0, errors=0,
-    avoid_agent=None, admitted=True,
+    avoid_agent=None, redials=0, asked_language="", admitted=True,
 )  # fmt: skip
 ATTEMPT: Final = Attempt(
     id="attempt", lead_id="lead", agent_id="dana", extension="SIPdana", number=1, state="placed", outcome=None,
@@ -56,7 +58,13 @@ def attempt(**fields: Any) -> Attempt:
 
 counters = st.integers(0, 60)
 leads = st.builds(
-    lead, lead_tries=counters, agent_misses=counters, send_failures=counters, errors=counters, attempts=counters
+    lead,
+    lead_tries=counters,
+    agent_misses=counters,
+    send_failures=counters,
+    errors=counters,
+    attempts=counters,
+    redials=counters,
 )
 policies = st.builds(
     Policy,
@@ -64,6 +72,7 @@ policies = st.builds(
     assume_call=st.integers(1, 7200),
     expire_after=st.integers(60, 86_400),
     retry_lead=st.lists(st.integers(0, 86_400), max_size=5).map(tuple),
+    redial_absent=st.booleans(),
 )
 answers: st.SearchStrategy[Answer] = st.one_of(
     st.builds(Placed, st.text(max_size=9)),
@@ -90,13 +99,14 @@ def assert_legal(move: Move, before: str, lead: Lead, now: int) -> None:
     assert (move.agent in ("reserved", "on_call")) is move.holds_agent
     assert move.agent is None or move.agent in AGENT_STATES
     assert (move.agent_until is not None) is (move.agent in ("wrap_up", "offline", "blocked"))
-    assert move.lead is None or may_move(LEAD_MOVES, lead.state, move.lead)
+    assert move.lead in (None, lead.state) or may_move(LEAD_MOVES, lead.state, str(move.lead))
     assert (move.lead == "waiting") is (move.due_at is not None)
     assert move.lead != "waiting" or move.reason in WAITING_REASONS
     assert move.lead not in ("held", "failed", "exhausted") or move.reason
     assert move.event
     assert move.lead is None or move.lead in LEAD_STATES
-    for moment in (move.look_at, move.due_at, move.agent_until, move.expires_at):
+    assert live or move.ask_at is None
+    for moment in (move.look_at, move.ask_at, move.due_at, move.agent_until, move.expires_at):
         assert moment is None or moment >= now
     if move.expires_at is not None and move.due_at is not None:
         assert move.expires_at > move.due_at, "a lead must be dialled before it expires"
@@ -104,7 +114,7 @@ def assert_legal(move: Move, before: str, lead: Lead, now: int) -> None:
 
 def assert_nobody_is_lost(move: Move) -> None:
     """A lead is dialled on, waits, is held or has ended: an attempt that is over never leaves it dialling."""
-    assert (move.lead is None) is (move.attempt in ATTEMPT_LIVE)
+    assert (move.lead in (None, "dialing")) is (move.attempt in ATTEMPT_LIVE)
 
 
 # ------------------------------------------------------------------------------------------- properties
@@ -128,12 +138,13 @@ def test_any_answer_leads_to_a_legal_move(
     leads,
     policies,
     openings,
-    st.sampled_from(["placed", "unknown", "sending", "unresolved", "ended"]),
+    st.sampled_from(["placed", "unknown", "sending", "unresolved", "absent", "ended"]),
+    st.booleans(),
 )
 def test_any_outcome_leads_to_a_legal_move(
-    outcome: str, lead: Lead, policy: Policy, opening: Callable[[int], int], state: str
+    outcome: str, lead: Lead, policy: Policy, opening: Callable[[int], int], state: str, lead_first: bool
 ) -> None:
-    move = after_outcome(outcome, lead, policy, START, opening=opening)
+    move = after_outcome(outcome, lead, policy, START, opening=opening, lead_first=lead_first)
     assert_legal(move, state, lead, START)
     assert_nobody_is_lost(move)
     assert not move.refund, "a call that was made has been paid for"
@@ -158,11 +169,17 @@ def test_silence_moves_nothing_that_is_over(state: str, lead: Lead) -> None:
     assert after_silence(attempt(state=state), lead, POLICY, START, opening=always_open) is None
 
 
-@given(st.text(max_size=12) | st.none(), st.text(max_size=12) | st.none(), st.integers(0, 9999) | st.none())
+@given(
+    st.text(max_size=12) | st.none(),
+    st.text(max_size=12) | st.none(),
+    st.integers(0, 9999) | st.none(),
+    st.sampled_from(["agent", "lead"]),
+)
 def test_any_words_of_the_provider_are_an_outcome_or_none_yet(
-    first: str | None, second: str | None, talk: int | None
+    first: str | None, second: str | None, talk: int | None, first_leg: Any
 ) -> None:
-    assert outcome_of(attempt(leg1_status=first, leg2_status=second, leg2_talk=talk)) in {None, *OUTCOMES}
+    found = outcome_of(attempt(leg1_status=first, leg2_status=second, leg2_talk=talk, first_leg=first_leg))
+    assert found in {None, *OUTCOMES}
 
 
 # ----------------------------------------------------------------------------------------------- waits
@@ -254,14 +271,193 @@ def test_a_sender_that_fell_silent_is_unknown_and_a_reservation_is_not() -> None
 
 
 def test_an_unknown_first_lets_its_agent_go_and_later_gives_up() -> None:
+    given_up = UNRESOLVED_AFTER * 1000
     early, late = (
-        after_silence(attempt(state="unknown"), LEAD, POLICY, START + passed, opening=always_open)
-        for passed in (1_799_999, 1_800_000)
+        after_silence(attempt(state="unknown", unknown_at=START), LEAD, POLICY, START + passed, opening=always_open)
+        for passed in (given_up - 1, given_up)
     )
     assert early is not None
     assert late is not None
-    assert (early.attempt, early.agent, early.look_at) == ("unknown", "available", START + 1_800_000)
+    assert (early.attempt, early.agent, early.look_at) == ("unknown", "available", START + given_up)
     assert (late.attempt, late.lead, late.reason) == ("unresolved", "failed", "unresolved")
+
+
+def test_a_person_is_asked_only_after_the_call_log_was_asked_for_the_last_time() -> None:
+    assert LOG_LOOKS[-1] < UNRESOLVED_AFTER
+    assert list(LOG_LOOKS) == [300, 900, 1800]
+    assert list(LINE_LOOKS) == [2, 10, 30]
+
+
+# ----------------------------------------------------------------------------------- the provider's own accounts
+
+
+@given(leads, policies, st.sampled_from(["unknown", "refused"]), st.none() | st.text(max_size=9))
+def test_any_sighting_leads_to_a_legal_move(lead: Lead, policy: Policy, state: str, call_id: str | None) -> None:
+    lead = dataclasses.replace(lead, state="waiting" if state == "refused" else "dialing")
+    move = after_sighting(call_id, policy, START)
+    assert_legal(move, state, lead, START)
+    assert_nobody_is_lost(move)
+    assert (move.attempt, move.lead, move.call_id, move.refund) == ("placed", "dialing", call_id, False)
+
+
+@given(leads, policies)
+def test_a_call_that_has_left_the_line_leaves_its_attempt_to_the_record(lead: Lead, policy: Policy) -> None:
+    move = after_call_left(policy, START)
+    assert_legal(move, "placed", lead, START)
+    assert (move.attempt, move.lead, move.agent) == ("placed", None, "wrap_up")
+    assert move.agent_until == START + policy.wrap_up * 1000
+
+
+@given(st.integers(0, 9), leads)
+def test_only_the_last_look_that_finds_nothing_lets_the_agent_go(looks: int, lead: Lead) -> None:
+    """After the third the look at the attempt is for the sweeper, who gives up on it; nobody counts twice."""
+    move = after_line_miss(attempt(state="unknown", unknown_at=START, line_looks=looks))
+    assert (move is not None) is (looks == 2)
+    if move is not None:
+        assert_legal(move, "unknown", lead, START)
+        assert (move.attempt, move.agent, move.lead) == ("unknown", "available", None)
+
+
+@given(st.integers(0, 5), st.integers(0, 5), leads, policies, openings)
+def test_only_repeated_clean_answers_of_the_call_log_make_a_call_absent(
+    looks: int, misses: int, lead: Lead, policy: Policy, opening: Callable[[int], int]
+) -> None:
+    unknown = attempt(state="unknown", unknown_at=START, log_looks=looks, log_misses=misses)
+    move = after_log_miss(unknown, lead, policy, START, opening=opening)
+    assert (move is not None) is (looks >= 2 and misses >= 1)
+    if move is None:
+        return
+    assert_legal(move, "unknown", lead, START)
+    assert_nobody_is_lost(move)
+    assert move.refund, "there was no call"
+    assert (move.lead == "waiting") is (policy.redial_absent and lead.redials == 0), "once, where it is allowed"
+    assert move.lead != "held" or move.reason == "absent"
+
+
+def test_a_redial_after_absent_is_counted_so_that_there_is_no_second_one() -> None:
+    policy = Policy(redial_absent=True)
+    third = attempt(state="unknown", unknown_at=START, log_looks=2, log_misses=2)
+    first = after_log_miss(third, LEAD, policy, START, opening=always_open)
+    assert first is not None
+    assert (first.lead, first.counts, first.due_at) == ("waiting", ("redials",), START)
+    assert first.expires_at == START + policy.expire_after * 1000
+    again = after_log_miss(third, lead(redials=1), policy, START, opening=always_open)
+    assert again is not None
+    assert (again.lead, again.reason, again.counts) == ("held", "absent", ())
+
+
+def test_by_default_nobody_is_rung_again_after_absent() -> None:
+    assert not POLICY.redial_absent
+
+
+@pytest.mark.parametrize(
+    ("state", "seen_after", "looks", "asked_after", "next_after"),
+    [
+        ("unknown", None, 0, 300, 900),
+        ("unknown", None, 1, 900, 1800),
+        ("unknown", None, 2, 1800, None),
+        ("unknown", None, 0, 1000, 1001),  # late: at once, but never in the past
+        ("placed", None, 0, 120, 900),
+        ("placed", 600, 0, 720, 1500),
+        ("ended", 600, 1, 1500, 2400),
+        ("unresolved", None, 2, 3000, None),
+    ],
+)
+def test_the_call_log_is_asked_at_fixed_times_and_not_for_ever(
+    state: str, seen_after: int | None, looks: int, asked_after: int, next_after: int | None
+) -> None:
+    """Unknown calls 5, 15 and 30 min after they became so; others after they were last on the line."""
+    one = attempt(
+        state=state,
+        unknown_at=START if state in ("unknown", "unresolved") else None,
+        seen_at=None if seen_after is None else START + seen_after * 1000,
+        log_looks=looks,
+    )
+    found = ask_again_at(one, START + asked_after * 1000)
+    assert found == (None if next_after is None else START + next_after * 1000)
+
+
+def test_calls_that_were_placed_or_are_unknown_are_asked_about_and_refused_ones_are_not() -> None:
+    def first_question(answer: Answer) -> int | None:
+        ask_at = after_answer(answer, LEAD, POLICY, START, jitter=0, opening=always_open).ask_at
+        return None if ask_at is None else (ask_at - START) // 1000
+
+    assert first_question(Placed("c")) == 120
+    assert first_question(Unknown("x")) == 300
+    assert first_question(NotSent("x")) is None
+    assert first_question(Refused(3, "", "agent_offline")) is None
+
+
+# --------------------------------------------------------------------------------------------- the outcome
+
+STATUSES: Final = (
+    "ANSWER", "NOANSWER", "BUSY", "CANCEL", "ABANDONE", "TIMEOUT", "FULL", "EXIT", "JOINEMPTY", "VOEND", "TE",
+    "NOTCALLED", "NOTDIALED", "VOICEMAIL", "CONGESTION", "CHANUNAVAIL", "INVALIDARGS", "SSWPREAUTH", "SOMETHING NEW",
+)  # fmt: skip
+NOT_REACHED: Final = ("FULL", "EXIT", "JOINEMPTY", "TE", "CONGESTION", "CHANUNAVAIL", "INVALIDARGS", "SSWPREAUTH")
+RANG: Final = ("NOANSWER", "CANCEL", "ABANDONE", "TIMEOUT", "VOEND", "VOICEMAIL")
+OF_THE_LEAD: Final = {
+    "BUSY": "lead_busy",
+    "SOMETHING NEW": "lead_unreachable",
+    **dict.fromkeys(RANG, "lead_no_answer"),
+    **dict.fromkeys(NOT_REACHED, "lead_unreachable"),
+}
+SILENT: Final = ("NOTCALLED", "NOTDIALED")
+
+
+def expected(first: str | None, second: str | None, *, talked: bool, lead_first: bool) -> str | None:
+    """What facts 2.3 and 2.4 make of two legs, said another way than the code says it."""
+    if second in (None, *SILENT):
+        if first in (None, "ANSWER"):
+            return None
+        if not lead_first:
+            return "agent_no_answer"
+        return "lead_unreachable" if first in SILENT else OF_THE_LEAD[str(first)]
+    if second == "ANSWER" and talked:
+        return "connected"
+    if lead_first:
+        return "connected" if second == "VOEND" else "agent_no_answer"
+    return "lead_no_answer" if second == "ANSWER" else OF_THE_LEAD[str(second)]
+
+
+@pytest.mark.parametrize("first_leg", ["agent", "lead"])
+@pytest.mark.parametrize("talk", [None, 0, 12])
+def test_every_pair_of_statuses_tells_its_outcome_whoever_is_rung_first(first_leg: Any, talk: int | None) -> None:
+    """Statuses of facts 2.3, each with each; a lead counts as reached only by talk on leg 2 (facts 2.4)."""
+    wrong = {}
+    for first in (None, *STATUSES):
+        for second in (None, *STATUSES):
+            found = outcome_of(attempt(leg1_status=first, leg2_status=second, leg2_talk=talk, first_leg=first_leg))
+            said = expected(first, second, talked=talk != 0, lead_first=first_leg == "lead")
+            if found != said:
+                wrong[first, second] = (found, said)
+    assert not wrong
+
+
+@given(st.sampled_from([one for one in OUTCOMES if one != "connected"]), leads, policies, openings)
+def test_who_was_rung_first_and_picked_up_to_nobody_is_not_rung_again_at_once(
+    outcome: str, lead: Lead, policy: Policy, opening: Callable[[int], int]
+) -> None:
+    move = after_outcome(outcome, lead, policy, START, opening=opening, lead_first=True)
+    if outcome == "unreported" or lead.lead_tries >= len(policy.retry_lead):
+        assert move.lead == "exhausted"
+        return
+    assert move.lead == "waiting"
+    assert move.reason in ("retry", "closed")
+    assert move.due_at is not None
+    assert move.due_at >= START + policy.retry_lead[lead.lead_tries] * 1000
+    assert "lead_tries" in move.counts, "the lead's phone rang"
+
+
+def test_the_next_agent_is_tried_at_once_only_where_the_agent_was_rung_first() -> None:
+    agent_first, lead_first = (
+        after_outcome("agent_no_answer", LEAD, POLICY, START, opening=always_open, lead_first=first)
+        for first in (False, True)
+    )
+    assert (agent_first.reason, agent_first.due_at) == ("no_agent", START)
+    assert (lead_first.reason, lead_first.due_at) == ("retry", START + POLICY.retry_lead[0] * 1000)
+    assert agent_first.avoid_agent
+    assert lead_first.avoid_agent
 
 
 @pytest.mark.parametrize(

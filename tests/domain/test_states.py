@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from typing import get_args
 
 import pytest
 
+from app.domain.presence import Verdict
 from app.domain.states import (
     AGENT_STATES,
     ATTEMPT_LIVE,
@@ -17,6 +19,7 @@ from app.domain.states import (
     LEAD_MOVES,
     LEAD_STATES,
     OUTCOMES,
+    PRESENCES,
     may_move,
 )
 
@@ -77,14 +80,25 @@ def test_nothing_leads_away_from_connected() -> None:
 
 
 def test_attempts_that_are_over_only_ever_learn_how_they_ended() -> None:
-    assert {to for state in ATTEMPT_OVER for to in ATTEMPT_MOVES[state]} == {"ended"}
-    for state in ("refused", "not_sent", "lapsed"):
+    told = set(ATTEMPT_OVER) - {"refused"}
+    assert {to for state in told for to in ATTEMPT_MOVES[state]} == {"ended"}
+    for state in ("not_sent", "lapsed"):
         assert ATTEMPT_MOVES[state] == frozenset(), "nothing was called, so nothing can have ended"
 
 
+def test_a_refusal_is_only_ever_taken_back_by_seeing_the_call() -> None:
+    assert ATTEMPT_MOVES["refused"] == {"placed"}
+
+
 def test_what_may_be_ringing_is_never_sent_again() -> None:
-    for state in ("sending", "placed", "unknown", "ended"):
+    for state in ("sending", "placed", "unknown", "refused", "ended"):
         assert not reachable(ATTEMPT_MOVES, *ATTEMPT_MOVES[state]) & {"reserved", "sending"}
+
+
+def test_being_busy_or_away_is_no_state_of_our_own_books() -> None:
+    """It is the provider's word, which runs out; a state would have to be left again by somebody."""
+    assert not set(PRESENCES) & set(AGENT_STATES)
+    assert set(get_args(Verdict)) == {"free", *PRESENCES}
 
 
 def test_an_unknown_attempt_never_just_lapses() -> None:

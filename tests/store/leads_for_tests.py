@@ -10,7 +10,7 @@ from sqlalchemy import Table, select
 
 from app.clock import to_datetime
 from app.directory import Agent, CallCap, Cooldown, Directory, Guards, Limits, Policy, Site
-from app.domain import moves
+from app.domain import moves, outcomes
 from app.domain.answers import Answer, Placed
 from app.domain.guards import Cap
 from app.domain.intake_results import Accepted
@@ -165,7 +165,7 @@ class Floor:
 
     def decide(self, attempt: Attempt, lead: Lead) -> Move | None:
         """What a record means, as the service decides it."""
-        outcome = moves.outcome_of(attempt)
+        outcome = outcomes.outcome_of(attempt)
         if outcome is None or outcome == attempt.outcome:
             return None
         return moves.after_outcome(outcome, lead, self.directory.policy, self.now, opening=self._opening)

@@ -222,8 +222,8 @@ async def test_the_history_has_talk_time_cost_and_recording_of_each_leg(floor: F
     )  # fmt: skip
     told = [row["why"] for row in await floor.rows(events) if row["event"] == "reported"]
     assert told == [
-        "leg 1 (agent) ANSWER, rang 6 s, talked 50 s",
-        "leg 2 (lead) ANSWER, rang 9 s, talked 40 s, price 12, recording https://r/1",
+        "leg 1 (agent) ANSWER, began 2026-01-05T10:00:00.000Z, rang 6 s, talked 50 s",
+        "leg 2 (lead) ANSWER, began 2026-01-05T10:00:06.000Z, rang 9 s, talked 40 s, price 12, recording https://r/1",
     ]
     row = await floor.attempt(claim)
     assert (row["leg1_ring"], row["leg2_ring"]) == (6, 9)

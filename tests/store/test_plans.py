@@ -162,7 +162,7 @@ async def lines(floor: Floor) -> dict[str, Callable[[Connection], object]]:
         "open calls": sightings.open_calls,
         "note a sighting": lambda conn: sightings.note(conn, seen, "talking", now, now + HOUR, now + HOUR),
         "note a look at the line": lambda conn: sightings.note_look(conn, claim.attempt.id),
-        "stale calls": lambda conn: sightings.stale(conn, [claim.attempt.id, "call7"], now),
+        "calls that are over": lambda conn: sightings.over(conn, [claim.attempt.id, "call7"], now),
         "note presence": lambda conn: sightings.note_presence(
             conn, {"agent7": "busy", "agent8": "away", "agent9": "free"}, now, now + 30_000
         ),

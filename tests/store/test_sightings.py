@@ -6,11 +6,12 @@ from typing import Any
 
 import pytest
 
-from app.domain import moves
+from app.domain import reconciling
 from app.domain.answers import NotSent, Placed, Refused, Unknown
 from app.domain.lead import Attempt, Claim, Lead
 from app.domain.moves import ASK_PLACED, LINE_LOOKS, Move
-from app.domain.stories import Moved, OpenCall
+from app.domain.open_calls import OpenCall
+from app.domain.stories import Moved
 from app.store.tables import events
 from tests.clocks import START
 from tests.store.leads_for_tests import HOUR, MINUTE, Floor, a_directory, leg
@@ -34,7 +35,7 @@ async def settle(floor: Floor, claim: Claim, move: Move | None, *expected: str) 
 
 async def sight(floor: Floor, claim: Claim, call_id: str | None = None) -> Moved | None:
     """The call was seen on the line, whatever was thought of it."""
-    move = moves.after_sighting(call_id, floor.directory.policy, floor.now)
+    move = reconciling.after_sighting(call_id, floor.directory.policy, floor.now)
     return await settle(floor, claim, move, "unknown", "refused")
 
 
@@ -81,6 +82,7 @@ async def test_what_was_not_sent_or_is_over_is_not_listed(floor: Floor) -> None:
     await floor.outcome(ended, "connected")
     await floor.dial(NotSent("x"))
     await floor.dial(Refused(3, "offline", "agent_offline"))
+    assert await listed(floor) == {}, "a clear no"
     reserved = await floor.claim()
     assert (await floor.attempt(reserved))["state"] == "reserved"
     assert await listed(floor) == {}
@@ -230,7 +232,9 @@ async def test_a_sighting_without_a_call_id_forgets_none(alone: Floor) -> None:
 async def test_a_call_that_is_seen_after_its_agent_was_let_go_takes_nobody_back(floor: Floor) -> None:
     claim = await floor.dial(Unknown("x"))
     for _ in range(len(LINE_LOOKS)):
-        await settle(floor, claim, moves.after_line_miss(Attempt(**_as_attempt(await floor.attempt(claim)))), "unknown")
+        await settle(
+            floor, claim, reconciling.after_line_miss(Attempt(**_as_attempt(await floor.attempt(claim)))), "unknown"
+        )
         await floor.store.note_line_look(claim.attempt.id)
     assert await floor.states(claim) == ("unknown", "dialing", "available")
     other = await floor.dial(Placed("c2"))
@@ -261,7 +265,7 @@ async def test_an_error_of_the_provider_whose_call_is_seen_was_none_and_is_not_r
 async def test_a_call_that_left_the_line_frees_its_agent_and_leaves_the_rest_to_the_record(alone: Floor) -> None:
     claim = await alone.dial()
     alone.clock.advance(20)
-    await settle(alone, claim, moves.after_call_left(alone.directory.policy, alone.now), "placed")
+    await settle(alone, claim, reconciling.after_call_left(alone.directory.policy, alone.now), "placed")
     assert await alone.states(claim) == ("placed", "dialing", "wrap_up")
     assert (await alone.agent("dana"))["until"] == START + 50_000
     assert (await alone.attempt(claim))["ask_at"] == START + 140_000
@@ -273,23 +277,23 @@ async def test_a_call_that_left_the_line_frees_its_agent_and_leaves_the_rest_to_
     assert (await alone.agent("dana"))["attempt_id"] == other.attempt.id, "the record moves nobody's next call"
 
 
-async def test_calls_are_stale_where_their_record_came_long_before(floor: Floor) -> None:
+async def test_calls_are_over_where_their_record_came_before(floor: Floor) -> None:
     old, live = await floor.dial(Placed("c1")), await floor.dial(Placed("c2"))
     await floor.outcome(old, "connected")
     ids = [old.attempt.id, live.attempt.id]
-    assert await floor.store.stale_calls(ids, floor.now) == 0
-    assert await floor.store.stale_calls(ids, floor.now + 1) == 1
-    assert await floor.store.stale_calls(["somebody else's"], floor.now + 1) == 0
-    assert await floor.store.stale_calls([], floor.now + 1) == 0
+    assert await floor.store.calls_over(ids, floor.now) == {}
+    assert await floor.store.calls_over(ids, floor.now + 1) == {old.attempt.id: "SIPdana"}
+    assert await floor.store.calls_over(["somebody else's"], floor.now + 1) == {}
+    assert await floor.store.calls_over([], floor.now + 1) == {}
 
 
-async def test_a_call_without_a_record_is_never_stale(alone: Floor) -> None:
+async def test_a_call_without_a_record_is_never_known_to_be_over(alone: Floor) -> None:
     """It ended by our own assumption; that it is still shown tells us that we were wrong."""
     claim = await alone.dial()
-    assert await alone.store.stale_calls([claim.attempt.id], alone.now + HOUR) == 0
+    assert await alone.store.calls_over([claim.attempt.id], alone.now + HOUR) == {}
     alone.clock.advance(300)
     await alone.silence(claim)
-    assert await alone.store.stale_calls([claim.attempt.id], alone.now + HOUR) == 0
+    assert await alone.store.calls_over([claim.attempt.id], alone.now + HOUR) == {}
 
 
 def _as_attempt(row: Any) -> dict[str, Any]:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from app.domain import moves
+from app.domain import reconciling
 from app.domain.answers import NotSent, Placed, Refused, Unknown
 from app.domain.lead import Claim
 from app.domain.moves import ASK_PLACED, LOG_LOOKS, UNRESOLVED_AFTER
@@ -31,7 +31,7 @@ async def ask(floor: Floor, claim: Claim, *, missed: bool = True) -> None:
     assert at is not None
     floor.clock.set_wall(START + round(at * 1000))
     (one,) = await floor.store.unheard_calls()
-    again = moves.ask_again_at(one.attempt, floor.now)
+    again = reconciling.ask_again_at(one.attempt, floor.now)
     await floor.store.note_log_look(claim.attempt.id, again, looked=True, missed=missed)
 
 
@@ -100,11 +100,12 @@ async def test_a_question_that_needs_no_repeat_is_not_put_back_by_a_late_look(al
 async def test_the_longest_due_is_asked_about_first_and_what_is_not_due_not_at_all(floor: Floor) -> None:
     await floor.open(a_directory("a", "b", "c"))
     unknown = await floor.dial(Unknown("x"))
-    floor.clock.advance(200)
+    floor.clock.advance(100)
     placed = await floor.dial(Placed("c2"))
     await floor.dial(Unknown("x"))
-    floor.clock.advance(120)
-    assert await due(floor) == [unknown.attempt.id, placed.attempt.id]
+    floor.clock.advance(200)
+    assert await due(floor) == [placed.attempt.id, unknown.attempt.id]
+    await floor.silence(unknown)
 
 
 # ---------------------------------------------------------------------------------------- when no more

@@ -1,0 +1,37 @@
+"""Calls of ours that are not over, or whose end nobody has told: what the provider's accounts are held against."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from app.domain.lead import Attempt
+
+
+@dataclass(frozen=True, slots=True)
+class OpenCall:
+    """An attempt that is placed or unknown: its call may be on the line. Moments in milliseconds, or None."""
+
+    id: str
+    lead_id: str
+    agent_id: str
+    site: str
+    phone: str
+    state: str
+    extension: str
+    first_leg: str
+    call_id: str | None
+    holds_agent: bool
+    received_at: int
+    placed_at: int | None
+    unknown_at: int | None
+    seen_at: int | None
+    agent_answered_at: int | None
+    line_looks: int
+
+
+@dataclass(frozen=True, slots=True)
+class UnheardCall:
+    """An attempt whose end nobody has reported, with the number of its lead."""
+
+    attempt: Attempt
+    phone: str

@@ -1,0 +1,45 @@
+"""What the two legs' statuses say together: the outcome, as data and one function. Pure."""
+
+from __future__ import annotations
+
+from typing import Final
+
+from app.domain.lead import Attempt
+
+
+def outcome_of(attempt: Attempt) -> str | None:
+    """The outcome that both legs' statuses tell so far, or None while they do not tell.
+
+    Statuses are the provider's (facts 2.3). The lead counts as reached only by an answered leg 2 with talk
+    time (facts 2.4); voicemail is not a conversation; NOTCALLED on leg 2 defers to leg 1. Where the lead's phone
+    rang first, the legs change their meaning, not their order.
+    """
+    first, second, talk = attempt.leg1_status, attempt.leg2_status, attempt.leg2_talk
+    lead_first = attempt.first_leg == "lead"
+    if second is not None and second not in NEVER_DIALLED:
+        if second == "ANSWER" and (talk is None or talk > 0):
+            return "connected"
+        if lead_first:
+            return AGENT_SIDE.get(second, "agent_no_answer")
+        return LEAD_SIDE.get(second, "lead_unreachable")
+    if first is None or first == "ANSWER":
+        return None
+    return LEAD_SIDE.get(first, "lead_unreachable") if lead_first else "agent_no_answer"
+
+
+NEVER_DIALLED: Final = ("NOTCALLED", "NOTDIALED")
+# What the lead's leg says. Every word that is not here: the lead's phone was not reached at all.
+LEAD_SIDE: Final = {
+    "ANSWER": "lead_no_answer",  # without talk time: picked up and gone
+    "NOANSWER": "lead_no_answer",
+    "CANCEL": "lead_no_answer",
+    "TIMEOUT": "lead_no_answer",
+    "ABANDONE": "lead_no_answer",
+    "VOICEMAIL": "lead_no_answer",
+    "VOEND": "lead_no_answer",
+    "BUSY": "lead_busy",
+}
+# What the agent's or the IVR's leg says where it comes second. Every word that is not here: nobody took the call.
+AGENT_SIDE: Final = {
+    "VOEND": "connected",  # ended inside the IVR, which is what was promised
+}

@@ -1,0 +1,72 @@
+"""What the provider's accounts mean for a call of ours: seen on the line, gone from it, in no log. Pure."""
+
+from __future__ import annotations
+
+from app.directory import Policy
+from app.domain.lead import Attempt, Lead
+from app.domain.moves import ASK_PLACED, LINE_LOOKS, LOG_LOOKS, SECOND, Move, Opening, agent_released, waiting
+
+
+def after_sighting(call_id: str | None, policy: Policy, now: int) -> Move:
+    """A call is on the line that was unknown, or refused by an error of the provider's own: it was placed after all."""
+    return Move(
+        "placed",
+        lead="dialing",
+        look_at=now + policy.assume_call * SECOND,
+        holds_agent=True,
+        agent="on_call",
+        call_id=call_id,
+        clears=("send_failures", "errors"),
+        ask_at=now + ASK_PLACED * SECOND,
+        event="confirmed",
+    )
+
+
+def after_line_miss(attempt: Attempt) -> Move | None:
+    """The active calls showed nothing of an unknown call again: after the last look its agent is free."""
+    return agent_released(attempt) if attempt.line_looks + 1 == len(LINE_LOOKS) else None
+
+
+def after_call_left(policy: Policy, now: int) -> Move:
+    """A placed call is not on the line any more: its agent wraps up; how it went is told by the record."""
+    return Move(
+        "placed",
+        look_at=now + policy.assume_call * SECOND,
+        agent="wrap_up",
+        agent_until=now + policy.wrap_up * SECOND,
+        ask_at=now + ASK_PLACED * SECOND,
+        event="call_left",
+    )
+
+
+def after_log_miss(attempt: Attempt, lead: Lead, policy: Policy, now: int, *, opening: Opening) -> Move | None:
+    """The call log knew nothing of an unknown call again; after the last look there was no such call.
+
+    A single clean answer is not enough, since rows appear late. Then a person decides, unless the policy allows
+    one more call.
+    """
+    if attempt.log_looks + 1 < len(LOG_LOOKS) or attempt.log_misses + 1 < 2:
+        return None
+    redial = policy.redial_absent and lead.redials == 0
+    wait = waiting("no_agent", now, policy, opening, expires=now + policy.expire_after * SECOND) if redial else {}
+    return Move(
+        "absent",
+        agent="available",
+        counts=("redials",) if redial else (),
+        refund=True,
+        event="absent",
+        **(wait or {"lead": "held", "reason": "absent"}),
+    )
+
+
+def ask_again_at(attempt: Attempt, now: int) -> int | None:
+    """When the call log is asked about this call after the look that was just taken; None: never again.
+
+    An unknown call is asked about at fixed times; one that was seen, or that the provider took, after it was
+    last on the line.
+    """
+    if attempt.log_looks + 1 >= len(LOG_LOOKS):
+        return None
+    since = attempt.unknown_at if attempt.state == "unknown" else attempt.seen_at
+    since = since or attempt.sending_at or attempt.reserved_at
+    return max(now + SECOND, since + LOG_LOOKS[attempt.log_looks + 1] * SECOND)

@@ -1,0 +1,541 @@
+"""What is on the line moves our books, and an answer that cannot be believed moves nothing."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
+from dataclasses import replace
+from typing import Any, Final
+
+import pytest
+
+from app.directory import Directory, parse_directory
+from app.domain.answers import Placed, Refused, Unknown
+from app.domain.lead import Claim
+from app.domain.line import LineStatus
+from app.domain.presence import BELIEVED_AFTER
+from app.errors import StorageUnavailable
+from app.ports import ExtensionNow, LineCall, Presence
+from app.service.line_watch import HAUNTED_FOR, HIDDEN_FOR, STALE_AFTER, LineWatch, Sight
+from tests.clocks import START
+from tests.service.conftest import House
+from tests.store.leads_for_tests import a_directory, a_lead, leg
+
+PHONE: Final = "+972541234567"
+ERROR: Final = Refused(2, "internal error", "once_more")
+Told = Sequence[ExtensionNow] | None
+PATIENCE: Final = 5.0
+
+
+class Line(Presence):
+    """The provider's account as the test has it; None: it does not answer. `meanwhile`: what happens while it does."""
+
+    def __init__(self) -> None:
+        self.told: Told = [idle("dana"), idle("yossi")]
+        self.asked = 0
+        self.meanwhile: Callable[[], Awaitable[object]] | None = None
+
+    async def look(self) -> Told:
+        self.asked += 1
+        if self.meanwhile is not None:
+            await self.meanwhile()
+        return self.told
+
+
+def idle(agent: str, login: Any = "in") -> ExtensionNow:
+    return ExtensionNow(f"SIP{agent}", login)
+
+
+def on_line(agent: str, status: LineStatus | None = "talking", **fields: Any) -> ExtensionNow:
+    """A call on this agent's extension that says nothing but what is given."""
+    silent: dict[str, Any] = dict.fromkeys(LineCall.__slots__)
+    return ExtensionNow(f"SIP{agent}", "in", (LineCall(**(silent | {"status": status} | fields)),))
+
+
+class Watched:
+    """A house whose line is watched."""
+
+    def __init__(self, house: House) -> None:
+        self.house = house
+        self.floor = house.floor
+        self.line = Line()
+        self.watch = LineWatch(
+            house.store, self.line, house.rules, house.dispatcher, house.hub, house.metrics, apart=5.0
+        )
+
+    async def directory(self, directory: Directory) -> None:
+        self.house.rules.replace(directory)
+        await self.floor.open(directory)
+
+    async def look(self, *told: ExtensionNow, after: float = 0) -> None:
+        """One look, `after` seconds: the provider tells of these extensions."""
+        await self.answer(list(told), after=after)
+
+    async def blind(self, after: float = 0) -> None:
+        await self.answer(None, after=after)
+
+    async def answer(self, told: Told, after: float) -> None:
+        self.floor.clock.advance(after)
+        self.line.told = told
+        asked = self.line.asked
+        for _ in range(2):  # with no call on the line, every second time is enough
+            if self.line.asked == asked:
+                assert await self.watch.watch()
+        assert self.line.asked == asked + 1
+
+    def doubt(self) -> str | None:
+        return self.watch.sight.doubt
+
+    def doubts(self, reason: str) -> float:
+        return self.house.counted("leadring_presence_doubts_total", reason=reason)
+
+    async def presence(self, agent: str) -> str | None:
+        """What the books keep of what was told, whether or not it still counts."""
+        kept: str | None = (await self.floor.agent(agent))["presence"]
+        return kept
+
+    async def unknown(self) -> Claim:
+        return await self.floor.dial(Unknown("x"), a_lead(PHONE, at=self.floor.now))
+
+    async def placed(self) -> Claim:
+        return await self.floor.dial(Placed("c1"), a_lead(PHONE, at=self.floor.now))
+
+
+@pytest.fixture
+def watched(house: House) -> Watched:
+    return Watched(house)
+
+
+# -------------------------------------------------------------------------------------- unknown calls
+
+
+@pytest.mark.parametrize("known_by", ["our variable", "its phones"])
+async def test_an_unknown_call_that_is_seen_is_confirmed(watched: Watched, known_by: str) -> None:
+    claim = await watched.unknown()
+    changed = watched.house.told(claim.lead.id)
+    seen = {"attempt_id": claim.attempt.id} if known_by == "our variable" else {"phone": "0541234567"}
+    await watched.look(on_line("dana", "ringing", call_id="c7", **seen), after=2)
+    assert await watched.floor.states(claim) == ("placed", "dialing", "on_call")
+    row = await watched.floor.attempt(claim)
+    assert (row["call_id"], row["seen_at"], row["agent_ringing_at"]) == ("c7", START + 2000, START + 2000)
+    assert (await watched.floor.history(claim.lead.id))[-2:] == ["confirmed", "agent_ringing"]
+    assert changed()
+
+
+async def test_an_unknown_call_whose_id_is_known_is_confirmed_by_it(watched: Watched) -> None:
+    """A leg 1 record told the id, and no outcome."""
+    claim = await watched.unknown()
+    await watched.floor.report(leg(1, "ANSWER", claim.attempt, call_id="c5"))
+    assert (await watched.floor.attempt(claim))["call_id"] == "c5"
+    await watched.look(on_line("another", call_id="c5"), idle("dana"), after=2)
+    assert (await watched.floor.states(claim))[0] == "placed"
+
+
+async def test_somebody_else_s_call_confirms_nothing(watched: Watched) -> None:
+    claim = await watched.unknown()
+    await watched.look(on_line("dana", phone="0549999999", call_id="x"), after=1)
+    assert (await watched.floor.states(claim))[0] == "unknown"
+
+
+async def test_three_looks_that_find_nothing_let_the_agent_go(watched: Watched) -> None:
+    """2, 10 and 30 s after it became unknown; looks in between count for nothing."""
+    claim = await watched.unknown()
+    found = []
+    for passed in (1, 1, 3, 5, 5, 14.999):
+        await watched.look(idle("dana"), after=passed)
+        row = await watched.floor.attempt(claim)
+        found.append((row["line_looks"], row["holds_agent"]))
+    assert found == [(0, 1), (1, 1), (1, 1), (2, 1), (2, 1), (2, 1)]
+    woken = watched.house.dispatcher.woken
+    await watched.look(idle("dana"), after=0.001)
+    assert await watched.floor.states(claim) == ("unknown", "dialing", "available")
+    assert watched.house.dispatcher.woken > woken, "somebody is free"
+    assert (await watched.floor.attempt(claim))["line_looks"] == 3
+    assert (await watched.floor.history(claim.lead.id))[-1] == "agent_released"
+    await watched.look(idle("dana"), after=5)
+    assert (await watched.floor.history(claim.lead.id)).count("agent_released") == 1
+
+
+@pytest.mark.parametrize("answer", [None, [idle("yossi")]], ids=["blind", "not listed"])
+async def test_who_cannot_be_seen_is_not_let_go(watched: Watched, answer: Told) -> None:
+    claim = await watched.unknown()
+    for _ in range(6):
+        await watched.answer(answer, after=10)
+    assert await watched.floor.states(claim) == ("unknown", "dialing", "on_call")
+    assert (await watched.floor.attempt(claim))["line_looks"] == 0
+
+
+async def test_an_unknown_call_that_is_seen_late_is_confirmed_without_its_agent(watched: Watched) -> None:
+    claim = await watched.unknown()
+    for passed in (2, 8, 20):
+        await watched.look(idle("dana"), after=passed)
+    await watched.look(on_line("dana", attempt_id=claim.attempt.id), after=5)
+    assert await watched.floor.states(claim) == ("placed", "dialing", "available")
+    assert await watched.presence("dana") == "busy", "and is not rung all the same"
+    await watched.floor.accept()
+    assert (await watched.floor.claim()).attempt.agent_id == "yossi"
+
+
+async def test_an_error_of_the_provider_s_whose_call_is_on_the_line_is_not_repeated(watched: Watched) -> None:
+    claim = await watched.floor.dial(ERROR, a_lead(PHONE))
+    assert await watched.floor.states(claim) == ("refused", "waiting", "available")
+    await watched.look(on_line("dana", "ringing", attempt_id=claim.attempt.id, call_id="c1"), after=5)
+    assert (await watched.floor.states(claim))[:2] == ("placed", "dialing")
+    watched.floor.clock.advance(10)
+    assert await watched.floor.claim_all() == ([], [])
+    await watched.floor.report(leg(2, "ANSWER", talk_seconds=9, call_id="c1"))
+    assert (await watched.floor.states(claim))[:2] == ("ended", "connected")
+
+
+async def test_an_error_of_the_provider_s_whose_call_is_nowhere_is_repeated(watched: Watched) -> None:
+    claim = await watched.floor.dial(ERROR, a_lead(PHONE))
+    await watched.look(idle("dana"), after=5)
+    await watched.look(idle("dana"), after=5)
+    again = await watched.floor.claim()
+    assert (again.lead.id, again.attempt.number) == (claim.lead.id, 2)
+
+
+async def test_a_call_of_an_error_that_shows_after_the_repeat_was_reserved_moves_nothing(watched: Watched) -> None:
+    """The list of open calls was read before the repeat was claimed."""
+    floor = watched.floor
+    first = await floor.dial(ERROR, a_lead(PHONE))
+    floor.clock.advance(10)
+    watched.line.meanwhile = floor.claim
+    await watched.look(on_line("dana", attempt_id=first.attempt.id))
+    assert (await floor.attempt(first))["state"] == "refused"
+    row = await floor.lead(first.lead.id)
+    assert (row["state"], row["attempts"]) == ("dialing", 2)
+
+
+# --------------------------------------------------------------------------------------- phases and the end
+
+
+async def test_a_call_is_followed_from_the_agent_s_phone_to_the_conversation(watched: Watched) -> None:
+    claim = await watched.placed()
+    words: list[LineStatus | None] = ["ringing", None, "dialing", "talking", "talking"]
+    for status in words:
+        await watched.look(on_line("dana", status, call_id="c1"), after=5)
+    row = await watched.floor.attempt(claim)
+    moments = [row[name] for name in ("agent_ringing_at", "agent_answered_at", "lead_ringing_at", "connected_at")]
+    assert [(moment - START) // 1000 for moment in moments] == [5, 15, 15, 20]
+    assert row["seen_at"] == START + 25_000
+    assert (row["ask_at"], row["look_at"]) == (START + 145_000, START + 325_000)
+    assert watched.house.counted("leadring_lead_to_agent_answer_seconds_count", site="main") == 1
+
+
+async def test_a_call_that_is_seen_is_not_over_however_long_it_lasts(watched: Watched) -> None:
+    claim = await watched.placed()
+    for _ in range(5):
+        await watched.look(on_line("dana", call_id="c1"), after=200)
+        assert await watched.floor.store.overdue_attempts() == []
+        assert await watched.floor.store.unheard_calls() == []
+    assert await watched.floor.states(claim) == ("placed", "dialing", "on_call")
+
+
+async def test_a_call_that_left_the_line_twice_frees_its_agent_and_its_late_record_connects_the_lead(
+    watched: Watched,
+) -> None:
+    claim = await watched.placed()
+    await watched.look(on_line("dana", call_id="c1"), after=5)
+    await watched.look(idle("dana"), after=5)
+    assert (await watched.floor.states(claim))[2] == "on_call", "once may be between two legs"
+    woken = watched.house.dispatcher.woken
+    await watched.look(idle("dana"), after=5)
+    assert await watched.floor.states(claim) == ("placed", "dialing", "wrap_up")
+    assert (await watched.floor.agent("dana"))["until"] == watched.floor.now + 30_000
+    assert watched.house.dispatcher.woken > woken
+    watched.floor.clock.advance(120)
+    await watched.floor.report(leg(2, "ANSWER", talk_seconds=40, call_id="c1"))
+    assert (await watched.floor.states(claim))[:2] == ("ended", "connected")
+    assert (await watched.floor.attempt(claim))["connected_at"] == START + 5000, "as it was seen"
+
+
+@pytest.mark.parametrize("between", ["seen", "not listed", "another call"])
+async def test_not_being_seen_counts_only_twice_in_a_row(watched: Watched, between: str) -> None:
+    claim = await watched.placed()
+    ours = on_line("dana", call_id="c1")
+    other = {"seen": ours, "not listed": idle("yossi"), "another call": on_line("dana", call_id="x")}[between]
+    for told in (ours, idle("dana"), other, idle("dana")):
+        await watched.look(told, after=5)
+    assert (await watched.floor.states(claim))[2] == "on_call"
+
+
+async def test_a_call_that_was_never_seen_may_be_hidden_while_phones_ring(watched: Watched) -> None:
+    """How a leg that rings is shown is not documented (facts 3.2)."""
+    claim = await watched.placed()
+    policy = watched.floor.directory.policy
+    rings = policy.ring_agent + policy.ring_lead + HIDDEN_FOR / 1000
+    for after in (5, rings - 5):
+        await watched.look(idle("dana"), after=after)
+        await watched.look(idle("dana"))
+    assert (await watched.floor.states(claim))[2] == "on_call"
+    await watched.look(idle("dana"), after=5)
+    await watched.look(idle("dana"), after=5)
+    assert (await watched.floor.states(claim))[2] == "wrap_up"
+
+
+async def test_a_call_that_is_only_out_of_sight_frees_nobody(watched: Watched) -> None:
+    claim = await watched.placed()
+    await watched.look(on_line("dana", call_id="c1"), after=5)
+    for _ in range(4):
+        await watched.blind(after=5)
+    for _ in range(4):
+        await watched.look(idle("yossi"), after=5)
+    assert (await watched.floor.states(claim))[2] == "on_call"
+
+
+# ------------------------------------------------------------------------------------------------ agents
+
+
+async def test_a_busy_agent_is_passed_over_at_once_and_rung_when_free_again(watched: Watched) -> None:
+    await watched.look(on_line("dana", phone="0500000000"), idle("yossi"))
+    await watched.floor.accept()
+    assert (await watched.floor.claim()).attempt.agent_id == "yossi"
+    await watched.floor.accept()
+    assert await watched.floor.claim_all() == ([], [])
+    woken = watched.house.dispatcher.woken
+    await watched.look(idle("dana"), idle("yossi"), after=5)
+    assert watched.house.dispatcher.woken > woken
+    assert (await watched.floor.claim()).attempt.agent_id == "dana"
+
+
+async def test_an_unchanged_line_wakes_nobody(watched: Watched) -> None:
+    await watched.look(idle("dana"), idle("yossi"))
+    await watched.look(idle("dana"), idle("yossi"), after=5)
+    assert watched.house.dispatcher.woken == 0
+
+
+@pytest.mark.parametrize(("logged_out", "kept"), [("free", None), ("away", "away")])
+async def test_logged_out_means_what_the_policy_says(watched: Watched, logged_out: str, kept: str | None) -> None:
+    await watched.directory(a_directory("dana", "yossi", logged_out=logged_out))
+    await watched.look(idle("dana", "out"), idle("yossi"))
+    assert await watched.presence("dana") == kept
+
+
+async def test_a_break_is_away_whatever_the_policy_says(watched: Watched) -> None:
+    await watched.look(idle("dana", "break"), idle("yossi"))
+    assert await watched.presence("dana") == "away"
+
+
+async def test_what_was_told_runs_out_when_nothing_more_is_told(watched: Watched) -> None:
+    """Fail-open: after half a minute of blindness our own books alone count again."""
+    await watched.look(on_line("dana"), on_line("yossi"))
+    await watched.floor.accept()
+    for _ in range(5):
+        await watched.blind(after=5)
+    assert await watched.floor.claim_all() == ([], [])
+    await watched.blind(after=5)
+    assert (await watched.floor.claim()).attempt.agent_id == "dana"
+
+
+# ------------------------------------------------------------------------------------------------ doubt
+
+
+async def test_blindness_is_counted_and_said_and_changes_no_agent(watched: Watched) -> None:
+    await watched.look(on_line("dana"), idle("yossi"))
+    assert watched.watch.sight == Sight(START, None)
+    await watched.blind(after=5)
+    await watched.blind(after=5)
+    assert watched.watch.sight == Sight(START, "blind"), "and since when is kept"
+    assert watched.doubts("blind") == 2
+    assert await watched.presence("dana") == "busy"
+    assert watched.house.counted("leadring_presence_timestamp_seconds") == START / 1000
+    await watched.look(idle("dana"), idle("yossi"), after=5)
+    assert watched.watch.sight == Sight(START + 15_000, None)
+
+
+async def test_an_answer_that_still_shows_a_call_whose_record_came_long_ago_is_stale(watched: Watched) -> None:
+    claim = await watched.placed()
+    await watched.floor.report(leg(2, "BUSY", claim.attempt))
+    old = on_line("dana", call_id="c1", attempt_id=claim.attempt.id)
+    await watched.look(old, idle("yossi"), after=STALE_AFTER / 1000)
+    assert watched.doubt() is None, "the provider may be a little late"
+    assert await watched.presence("dana") == "busy"
+    await watched.look(old, on_line("yossi"), after=0.001)
+    assert watched.doubt() == "stale"
+    assert watched.doubts("stale") == 1
+    assert await watched.presence("yossi") is None
+
+
+async def test_a_call_that_hangs_where_it_ended_is_ignored_after_five_minutes(watched: Watched) -> None:
+    """All answers would be doubted for ever otherwise, and its agent would never be rung again."""
+    claim = await watched.placed()
+    await watched.floor.report(leg(2, "BUSY", claim.attempt))
+    hangs = on_line("dana", call_id="c1", attempt_id=claim.attempt.id)
+    await watched.look(hangs, on_line("yossi"), after=STALE_AFTER / 1000 + 1)
+    assert watched.doubt() == "stale"
+    await watched.look(hangs, on_line("yossi"), after=HAUNTED_FOR / 1000)
+    assert watched.doubt() is None
+    assert await watched.presence("dana") is None
+    assert await watched.presence("yossi") == "busy"
+
+
+async def test_a_call_that_was_passed_on_to_another_extension_is_no_sign_of_an_old_answer(watched: Watched) -> None:
+    claim = await watched.placed()
+    await watched.floor.report(leg(2, "ANSWER", claim.attempt, talk_seconds=5))
+    passed_on = on_line("yossi", call_id="c1", attempt_id=claim.attempt.id)
+    await watched.look(idle("dana"), passed_on, after=STALE_AFTER / 1000 + 1)
+    assert watched.doubt() is None
+    assert await watched.presence("yossi") == "busy"
+
+
+async def test_a_stale_answer_frees_no_agent_and_confirms_no_call(watched: Watched) -> None:
+    old = await watched.placed()
+    await watched.floor.report(leg(2, "BUSY", old.attempt))
+    watched.floor.clock.advance(61)
+    claim = await watched.floor.dial(Unknown("x"), a_lead(at=watched.floor.now))
+    stale = on_line("dana", attempt_id=old.attempt.id)
+    for passed in (2, 8, 20):
+        await watched.look(stale, idle("yossi"), after=passed)
+    assert claim.attempt.agent_id == "yossi"
+    assert await watched.floor.states(claim) == ("unknown", "dialing", "on_call")
+
+
+async def test_an_answer_that_knows_none_of_our_extensions_is_not_believed(watched: Watched) -> None:
+    await watched.look(idle("somebody"), on_line("another"))
+    assert watched.watch.sight == Sight(None, "unknown_extensions")
+    assert watched.doubts("unknown_extensions") == 1
+
+
+@pytest.mark.parametrize("extension", ["0541234567", "SIPTRUNK", "logincode"])
+async def test_where_no_agent_has_an_extension_of_their_own_there_is_nothing_to_doubt(
+    watched: Watched, extension: str
+) -> None:
+    """The provider lists extensions; a telephone number and its two words are none."""
+    directory = a_directory("dana")
+    dana = replace(directory.agents["dana"], extension=extension)
+    await watched.directory(replace(directory, agents={"dana": dana}))
+    await watched.look(idle("somebody"))
+    assert watched.watch.sight == Sight(START, None)
+
+
+async def test_a_service_of_nothing_but_an_ivr_has_nothing_to_doubt(watched: Watched) -> None:
+    await watched.directory(
+        parse_directory("""
+            [[sites]]
+            key = "queue"
+            ivr = "SIPqueue"
+            [[agents]]
+            id = "dana"
+            extension = "SIPdana"
+            enabled = false
+        """)
+    )
+    await watched.look(idle("somebody"))
+    assert watched.watch.sight == Sight(START, None)
+
+
+async def test_everybody_s_leaving_at_once_is_believed_only_when_it_is_said_again_and_again(watched: Watched) -> None:
+    await watched.look(idle("dana"), idle("yossi"))
+    gone = (idle("dana", "break"), idle("yossi", "break"))
+    for count in range(1, BELIEVED_AFTER):
+        await watched.look(*gone, after=5)
+        assert watched.watch.sight == Sight(START, "everybody_left")
+        assert watched.doubts("everybody_left") == count
+        assert await watched.presence("dana") is None
+    await watched.look(*gone, after=5)
+    assert watched.doubt() is None
+    assert (await watched.presence("dana"), await watched.presence("yossi")) == ("away", "away")
+    await watched.look(*gone, after=5)
+    assert watched.doubt() is None, "it is no news any more"
+
+
+async def test_one_believable_answer_in_between_starts_the_count_anew(watched: Watched) -> None:
+    here = (idle("dana"), idle("yossi"))
+    gone = (idle("dana", "break"), idle("yossi", "break"))
+    for told in (here, gone, gone, here, gone, gone):
+        await watched.look(*told, after=5)
+    assert watched.doubt() == "everybody_left"
+    assert await watched.presence("dana") is None
+
+
+async def test_calls_are_followed_even_where_the_agents_cannot_be_judged(watched: Watched) -> None:
+    claim = await watched.unknown()
+    await watched.look(on_line("a mobile", attempt_id=claim.attempt.id, call_id="c1"), after=2)
+    assert watched.doubt() == "unknown_extensions"
+    assert (await watched.floor.states(claim))[0] == "placed"
+
+
+# ------------------------------------------------------------------------------------------- when to ask
+
+
+async def test_nobody_is_asked_about_nobody(watched: Watched) -> None:
+    """No call is open, and nobody is on shift."""
+    await watched.directory(a_directory())
+    assert not await watched.watch.watch()
+    assert watched.line.asked == 0
+
+
+async def test_an_open_call_is_asked_about_after_hours(watched: Watched) -> None:
+    await watched.placed()
+    await watched.directory(a_directory())
+    assert await watched.watch.watch()
+    assert watched.line.asked == 1
+
+
+async def test_without_a_call_every_second_question_is_enough_and_in_doubt_every_one_is_asked(
+    watched: Watched,
+) -> None:
+    for _ in range(6):
+        assert await watched.watch.watch()
+    assert watched.line.asked == 3
+    await watched.blind()
+    asked = watched.line.asked
+    for _ in range(3):
+        assert await watched.watch.watch()
+    assert watched.line.asked == asked + 3, "the first of them is still in doubt"
+
+
+async def eventually(true: Callable[[], bool]) -> None:
+    async with asyncio.timeout(PATIENCE):
+        while not true():  # noqa: ASYNC110 - what is waited for sets no event
+            await asyncio.sleep(0.001)
+
+
+class Looped(LineWatch):
+    """Counts how often it watched."""
+
+    rounds = 0
+    failing: Exception | None = None
+
+    async def watch(self) -> bool:
+        self.rounds += 1
+        if self.failing is not None:
+            raise self.failing
+        return await super().watch()
+
+
+@contextlib.asynccontextmanager
+async def running(watched: Watched) -> AsyncIterator[Looped]:
+    house = watched.house
+    loop = Looped(house.store, watched.line, house.rules, house.dispatcher, house.hub, house.metrics, apart=0.001)
+    task = asyncio.create_task(loop.run())
+    try:
+        yield loop
+        assert not task.done()
+    finally:
+        task.cancel()
+        await asyncio.wait([task])
+
+
+async def test_a_replica_that_does_not_poll_never_asks_and_begins_when_it_does(watched: Watched) -> None:
+    await watched.placed()
+    watched.house.store.polling = False
+    async with running(watched) as loop:
+        await eventually(lambda: watched.house.store.looked > 5)
+        assert (loop.rounds, watched.line.asked) == (0, 0)
+        watched.house.store.polling = True
+        await eventually(lambda: watched.line.asked > 1)
+
+
+@pytest.mark.parametrize("failure", [StorageUnavailable("gone"), ValueError("a mistake of ours")])
+async def test_no_failure_ends_the_watch(watched: Watched, failure: Exception) -> None:
+    await watched.placed()
+    async with running(watched) as loop:
+        loop.failing = failure
+        rounds = loop.rounds
+        await eventually(lambda: loop.rounds > rounds + 2)
+        loop.failing = None
+        asked = watched.line.asked
+        await eventually(lambda: watched.line.asked > asked)
