@@ -126,18 +126,24 @@ def _sees() -> str | None:
 
 
 def _answered(presence: Looks) -> Callable[[], Awaitable[bool]]:
+    """A question that was never answered is no evidence against the provider: it may not be ours to ask."""
+
     async def probe() -> bool:
-        return await presence.look() is not None
+        return await presence.look() is not None or not presence.ever_answered
 
     return probe
 
 
 def _listed(roster: Roster) -> Callable[[], Awaitable[bool]]:
+    ever_answered = False
+
     async def probe() -> bool:
+        nonlocal ever_answered
         try:
             await roster.extensions()
         except RosterUnavailable:
-            return False
+            return not ever_answered
+        ever_answered = True
         return True
 
     return probe

@@ -17,7 +17,6 @@ from tests.crash.service_process import ServiceProcess
 from tests.sandbox_server import RunningSandbox
 from tests.story import CODE, PATIENCE, Story, eventually
 
-
 # The columns of an attempt that say when something happened to its call.
 MOMENTS = (
     *("reserved_at", "sending_at", "answered_at", "placed_at", "agent_ringing_at", "agent_answered_at"),

@@ -29,7 +29,8 @@ def today(tmp_path: Path) -> Iterator[Story]:
 
 
 def state_of(story: Story, visitor: Any, number: int = 0) -> str:
-    return str(story.attempts_of(visitor)[number]["state"])
+    attempts = story.attempts_of(visitor)
+    return str(attempts[number]["state"]) if len(attempts) > number else ""
 
 
 def told(story: Story, visitor: Any) -> list[str]:
@@ -293,3 +294,40 @@ def test_a_site_may_connect_its_leads_to_an_ivr_over_so_many_lines(tmp_path: Pat
         wanted = [(f"054234567{n}", "0722776772") for n in (1, 2)]
         assert sorted(legs) == (wanted if first == "lead" else sorted((b, a) for a, b in wanted))
         assert visitors[0].looks()["agent_name"] is None
+
+
+# ---------------------------------------------------------------------------------------------- the breaker
+
+SIX_AGENTS = ALWAYS_OPEN + "".join(
+    f'\n[[agents]]\nid = "agent{n}"\nname = "Agent {n}"\nextension = "SIPagent{n}"\npriority = {n + 3}\n'
+    for n in range(1, 7)
+)
+
+
+def test_while_the_provider_is_down_leads_wait_and_no_call_becomes_unknown(tmp_path: Path) -> None:
+    """Five calls are lost to the outage; the next leads take no agent, and a question that rings nobody ends it."""
+    with Story(tmp_path, directory=SIX_AGENTS) as story:
+        story.sandbox.login("SIPdana1", 1)
+        story.line_is_believed()
+        story.line_is_dead()
+        story.sandbox.set_behaviour("*", answer="http_error", status=500)
+        for n in range(5):
+            story.sends_the_form(f"Visitor {n}", f"054-234-567{n}")
+        story.requests(5)
+        eventually(lambda: story.metric("leadring_breaker_open") == 1, lambda: story.http.get("/readyz").text)
+        assert "calls are held back" in story.http.get("/readyz").text
+
+        late = [story.sends_the_form(f"Late {n}", f"054-234-568{n}") for n in range(3)]
+        assert [who.told["outcome"] for who in late] == ["waiting"] * 3
+        for _ in range(4):
+            story.let_time_pass(15)
+            eventually(lambda: story.metric("leadring_breaker_open") == 1, lambda: "still open")
+        assert [story.attempts_of(who) for who in late] == [[], [], []], "no agent was taken, nothing was asked"
+        assert len(story.sandbox.requests()) == 5
+
+        story.sandbox.clear_behaviour()
+        story.let_time_pass(400)
+        for who in late:
+            who.hears("calling")
+        assert story.metric("leadring_breaker_open") == 0
+        assert len(story.sandbox.requests()) == 8

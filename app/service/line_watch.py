@@ -95,7 +95,7 @@ class LineWatch:
             if not self._rules.anybody_on_shift(self._store.clock.now()):
                 return False
             self._quiet += 1
-            if self._quiet % QUIET and self.sight.doubt is None:
+            if self._quiet % QUIET == 0 and self.sight.doubt is None:
                 return True
         told = await self._presence.look()
         now = self._store.clock.now()

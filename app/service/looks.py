@@ -12,13 +12,17 @@ APART: Final = 5.0  # seconds between two questions
 
 
 class Looks(Presence):
-    """The one way of this process to the active calls. Who asks while a question waits for its turn shares it."""
+    """The one way of this process to the active calls. Who asks while a question waits for its turn shares it.
+
+    `ever_answered`: a question has been answered in this process's life.
+    """
 
     def __init__(self, presence: Presence, *, apart: float = APART) -> None:
         self._presence = presence
         self._apart = apart
         self._turn = asyncio.Lock()
         self._last = float("-inf")
+        self.ever_answered = False
         self._waiting: asyncio.Task[Sequence[ExtensionNow] | None] | None = None
         self._asking: set[asyncio.Task[Sequence[ExtensionNow] | None]] = set()
 
@@ -43,6 +47,8 @@ class Looks(Presence):
             await asyncio.sleep(max(0.0, self._last + self._apart - loop.time()))
             self._waiting = None  # whoever comes from here on wants to know what is true later
             try:
-                return await self._presence.look()
+                told = await self._presence.look()
+                self.ever_answered = self.ever_answered or told is not None
+                return told
             finally:
                 self._last = loop.time()

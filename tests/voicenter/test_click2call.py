@@ -179,7 +179,7 @@ async def test_a_call_the_provider_has_no_words_for_is_not_sent_and_says_which(
 ) -> None:
     wrong = replace(call, options={"ignoredncstatus": "0501234567"})
     answer, server = await place_at(answer_all, client, wrong)
-    assert answer == NotSent("the request could not be made: ignoredncstatus must be 1, 2 or 3")
+    assert answer == NotSent("the request could not be made: ignoredncstatus must be 1, 2 or 3", ours=True)
     assert server.peers == []
 
 
