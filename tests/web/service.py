@@ -147,6 +147,7 @@ def settings_for(database_url: str, **changes: Any) -> Settings:
         "voicenter_timeout": 1.0,
         # Nobody asks the provider how calls fare: these tests push what there is to know.
         "voicenter_monitor_url": "",
+        "voicenter_extensions_url": "http://127.0.0.1:9/Comet/api/GetExtensions",
         "voicenter_call_log_url": "",
     }
     return Settings(**given | changes)
