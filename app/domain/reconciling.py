@@ -62,11 +62,12 @@ def after_log_miss(attempt: Attempt, lead: Lead, policy: Policy, now: int, *, op
 def ask_again_at(attempt: Attempt, now: int) -> int | None:
     """When the call log is asked about this call after the look that was just taken; None: never again.
 
-    An unknown call is asked about at fixed times; one that was seen, or that the provider took, after it was
-    last on the line.
+    An unknown call is asked about at fixed times; one that was seen, or that the provider took, sooner and after it
+    was last on the line.
     """
-    if attempt.log_looks + 1 >= len(LOG_LOOKS):
+    unknown = attempt.state == "unknown"
+    looks = LOG_LOOKS if unknown else (ASK_PLACED, *LOG_LOOKS)
+    if attempt.log_looks + 1 >= len(looks):
         return None
-    since = attempt.unknown_at if attempt.state == "unknown" else attempt.seen_at
-    since = since or attempt.sending_at or attempt.reserved_at
-    return max(now + SECOND, since + LOG_LOOKS[attempt.log_looks + 1] * SECOND)
+    since = (attempt.unknown_at if unknown else attempt.seen_at) or attempt.sending_at or attempt.reserved_at
+    return max(now + SECOND, since + looks[attempt.log_looks + 1] * SECOND)

@@ -357,16 +357,18 @@ def test_by_default_nobody_is_rung_again_after_absent() -> None:
         ("unknown", None, 1, 900, 1800),
         ("unknown", None, 2, 1800, None),
         ("unknown", None, 0, 1000, 1001),  # late: at once, but never in the past
-        ("placed", None, 0, 120, 900),
-        ("placed", 600, 0, 720, 1500),
-        ("ended", 600, 1, 1500, 2400),
-        ("unresolved", None, 2, 3000, None),
+        ("placed", None, 0, 120, 300),
+        ("placed", 600, 0, 720, 900),
+        ("ended", 600, 1, 900, 1500),
+        ("ended", 600, 2, 1500, 2400),
+        ("ended", 600, 3, 2400, None),
+        ("unresolved", None, 3, 3000, None),
     ],
 )
 def test_the_call_log_is_asked_at_fixed_times_and_not_for_ever(
     state: str, seen_after: int | None, looks: int, asked_after: int, next_after: int | None
 ) -> None:
-    """Unknown calls 5, 15 and 30 min after they became so; others after they were last on the line."""
+    """Unknown calls 5, 15 and 30 min after they became so; others also 2 min after they were last on the line."""
     one = attempt(
         state=state,
         unknown_at=START if state in ("unknown", "unresolved") else None,
