@@ -130,6 +130,7 @@ def test_an_unknown_call_that_is_on_the_line_is_confirmed(story: Story, answer: 
     eventually(lambda: state_of(story, noa) == "placed", lambda: str(story.attempts_of(noa)))
     assert story.attempts_of(noa)[0]["call_id"]
     assert any("on the line after all" in line for line in told(story, noa))
+    noa.hears("calling")
     story.phone_of("dana").answer()
     noa.phone.answer()
     noa.phone.hangup()

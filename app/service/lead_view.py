@@ -26,6 +26,7 @@ TOLD = {
     "received": "received",
     "scheduled": "scheduled",
     "placed": "calling",
+    "confirmed": "calling",
     "agent_ringing": "agent_ringing",
     "agent_answered": "agent_answered",
     "lead_ringing": "lead_ringing",
