@@ -25,6 +25,9 @@ from app.clock import from_datetime
 from app.directory import parse_directory
 from app.domain.phone import for_provider, read_phone
 from app.main import Options, create_app
+from app.metrics import Metrics
+from app.provider import open_dialler, open_line
+from app.service.hanging_up import Done, HangingUp
 from app.serving import Server, make_server
 from app.settings import Settings
 from app.web.desk import Desk
@@ -188,6 +191,21 @@ class Story:
         """The provider tells nobody any more what is on the line."""
         self.sandbox.set_behaviour("active_calls", answer="http_error", status=503)
 
+    def hangs_up(self, extension: str, *, force: bool = False) -> Done:
+        """What an operator has ended on an extension."""
+
+        async def end() -> Done:
+            settings = self._settings
+            dialler, line = open_dialler(settings, Metrics()), open_line(settings, Metrics())
+            try:
+                return await HangingUp(self.desk.store, dialler, line).hang_up(extension, force=force, who="operator")
+            finally:
+                await dialler.close()
+                await line.close()
+
+        assert self._loop is not None
+        return asyncio.run_coroutine_threadsafe(end(), self._loop).result(PATIENCE)
+
     def let_time_pass(self, seconds: float) -> None:
         """The clock of the service moves on, and the service looks at it."""
         self.clock.advance(seconds)
@@ -276,7 +294,7 @@ class Story:
     def _start(self) -> None:
         self.sandbox.start()
         self.sandbox.set_cdr(url=f"{self.url}/v1/voicenter/cdr/{CDR_TOKEN}")
-        settings = Settings(
+        settings = self._settings = Settings(
             database_url=self.books.url,
             voicenter_code=SecretStr(CODE),
             voicenter_url=self._provider or self.sandbox.click2call_url,

@@ -332,3 +332,25 @@ def test_while_the_provider_is_down_leads_wait_and_no_call_becomes_unknown(tmp_p
             who.hears("calling")
         assert story.metric("leadring_breaker_open") == 0
         assert len(story.sandbox.requests()) == 8
+
+
+# ------------------------------------------------------------------------------------------------ hanging up
+
+
+def test_who_has_a_call_ended_stops_the_lead_until_a_person_releases_it(story: Story) -> None:
+    """Otherwise the next agent, and then the lead, would ring in the same second."""
+    noa = story.sends_the_form("Noa", "054-234-5678")
+    story.sandbox.wait_for_ringing("SIPdana1")
+    done = story.hangs_up("SIPdana1")
+    assert done.result == "hung_up", done
+    eventually(lambda: story.lead_is(noa)["state"] == "held", lambda: str(story.lead_is(noa)))
+    assert story.lead_is(noa)["reason"] == "ended"
+    assert [request["action"] for request in story.sandbox.requests()] == ["call", "terminate"]
+    assert story.lead_is(noa)["agent_misses"] == 0
+
+
+def test_a_call_that_is_not_ours_is_not_ended_unless_forced(story: Story) -> None:
+    story.sandbox.busy("SIPdana1")
+    assert story.hangs_up("SIPdana1").result == "not_ours"
+    assert story.hangs_up("SIPyossi2").result in ("nothing_there", "cannot_look")
+    assert story.hangs_up("SIPdana1", force=True).result == "hung_up"

@@ -89,6 +89,7 @@ class Attempt:
     first_leg: First = "agent"  # whose phone is leg 1
     unknown_at: int | None = None
     seen_at: int | None = None  # last seen on the line
+    hung_up_at: int | None = None  # when a person of ours had its call ended
     line_looks: int = 0  # looks at the active calls that found nothing, since it became unknown
     log_looks: int = 0  # times the call log was asked
     log_misses: int = 0  # times it answered and knew nothing

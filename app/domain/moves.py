@@ -166,9 +166,18 @@ def _after_refusal(refused: Refused, lead: Lead, policy: Policy, now: int, openi
 
 
 def after_outcome(
-    outcome: str, lead: Lead, policy: Policy, now: int, *, opening: Opening, lead_first: bool = False
+    outcome: str,
+    lead: Lead,
+    policy: Policy,
+    now: int,
+    *,
+    opening: Opening,
+    lead_first: bool = False,
+    hung_up: bool = False,
 ) -> Move:
     """What the end of a call means: `outcome` is one of states.OUTCOMES.
+
+    Where a person of ours had the call ended (`hung_up`) before anybody talked, a person decides how it goes on.
 
     An agent who misses a lead is followed by the next one at once, unless the lead's phone rang first: somebody
     who has just picked up to nobody is not rung again in the same minute.
@@ -178,6 +187,8 @@ def after_outcome(
         return Move("ended", outcome, lead="connected", event="connected", **agent)
     if outcome == "unreported":
         return Move("ended", outcome, agent="available", lead="exhausted", reason="unreported", event="unreported")
+    if hung_up:
+        return Move("ended", outcome, lead="held", reason="ended", event=outcome, **agent)
     if outcome in ("agent_no_answer", "cancelled") and not lead_first:
         misses = lead.agent_misses + 1
         pause = misses % AGENT_MISSES == 0

@@ -116,4 +116,5 @@ class Outcomes:
             self._store.clock.now(),
             opening=self._rules.opening(lead.site),
             lead_first=attempt.first_leg == "lead",
+            hung_up=attempt.hung_up_at is not None,
         )

@@ -161,6 +161,7 @@ attempts = Table(
     Column("unknown_at", BigInteger),
     Column("seen_at", BigInteger),
     Column("ask_at", BigInteger),
+    Column("hung_up_at", BigInteger),
     Column("line_looks", Integer, nullable=False, server_default="0"),
     Column("log_looks", Integer, nullable=False, server_default="0"),
     Column("log_misses", Integer, nullable=False, server_default="0"),

@@ -5,8 +5,9 @@ from __future__ import annotations
 from sqlalchemy import Connection, bindparam, or_, select, update
 
 from app.domain.open_calls import UnheardCall
+from app.domain.states import ATTEMPT_LIVE
 from app.store import events
-from app.store.statements import ATTEMPT_COLUMNS, attempt_of
+from app.store.statements import ATTEMPT_COLUMNS, among, attempt_of
 from app.store.tables import attempts, leads
 
 _due = (
@@ -30,6 +31,11 @@ _whose = (
     .where(or_(attempts.c.id == bindparam("attempt"), attempts.c.call_id == bindparam("call")))
     .limit(1)
 )
+_hung_up = (
+    update(attempts)
+    .where(attempts.c.lead_id == bindparam("lead"), among(attempts.c.state, ATTEMPT_LIVE))
+    .values(hung_up_at=bindparam("at"))
+)
 
 
 def due(conn: Connection, now: int, most: int = 100) -> list[UnheardCall]:
@@ -52,5 +58,6 @@ def whose(conn: Connection, attempt_id: str | None, call_id: str | None) -> str 
 
 
 def note_hang_up(conn: Connection, lead_id: str, attempt_id: str | None, who: str, now: int) -> None:
-    """Write into the lead's history that its call was ended on request."""
+    """Write into the lead's history, and on its attempt, that the call was ended on request."""
+    conn.execute(_hung_up, {"lead": lead_id, "at": now})
     events.add(conn, [events.entry(now, lead_id, "hung_up", who, attempt_id=attempt_id)])

@@ -16,7 +16,7 @@ def upgrade() -> None:
     op.add_column("leads", sa.Column("asked_language", sa.Text(), server_default="", nullable=False))
     op.add_column("leads", sa.Column("redials", sa.Integer(), server_default="0", nullable=False))
     op.add_column("attempts", sa.Column("first_leg", sa.Text(), server_default="agent", nullable=False))
-    for moment in ("unknown_at", "seen_at", "ask_at"):
+    for moment in ("unknown_at", "seen_at", "ask_at", "hung_up_at"):
         op.add_column("attempts", sa.Column(moment, sa.BigInteger(), nullable=True))
     for count in ("line_looks", "log_looks", "log_misses"):
         op.add_column("attempts", sa.Column(count, sa.Integer(), server_default="0", nullable=False))
