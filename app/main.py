@@ -54,6 +54,7 @@ from app.web.middleware import Around
 log = structlog.get_logger("leadring")
 
 STATIC: Final = Path(__file__).resolve().parent.parent / "static"
+NOBODY_FREE_FOR: Final = 10  # minutes, by the provider's account, until it is worth a word
 DRAIN_MARGIN: Final = 3.0  # seconds past the provider's deadline that a dial may need to be recorded
 
 
@@ -169,7 +170,7 @@ async def _running(
             metrics_token=_secret(settings.metrics_token),
             sandbox_url=options.sandbox_url,
             limiter_check=_limiter_check(app),
-            provider_check=_provider_check(provider, breaker, watch),
+            provider_check=_provider_check(provider, breaker, watch, engine.clock),
             load_directory=lambda: load_directory(settings.config),
         )
         app.state.desk = desk
@@ -216,15 +217,21 @@ async def _recover(store: SqlStore, engine: Engine, owner: str) -> None:
             log.warning("recovered", attempts=left)
 
 
-def _provider_check(provider: Provider, breaker: Breaker, watch: LineWatch | None) -> Callable[[], str | None]:
+def _provider_check(
+    provider: Provider, breaker: Breaker, watch: LineWatch | None, clock: Clock
+) -> Callable[[], str | None]:
     """What is wrong with the provider, in a sentence for /readyz; None while nothing is."""
 
     def check() -> str | None:
         found = []
-        if breaker.state != "closed":
+        if breaker.is_open:
             found.append(f"calls are held back: {breaker.state}")
         if watch is not None and watch.sight.doubt is not None:
             found.append(f"agents and calls are not seen: {provider.blind() or watch.sight.doubt}")
+        if watch is not None and watch.sight.nobody_free_since is not None:
+            minutes = (clock.now() - watch.sight.nobody_free_since) // 60_000
+            if minutes >= NOBODY_FREE_FOR:
+                found.append(f"by its account nobody has been free for {minutes} minutes")
         return "; ".join(found) or None
 
     return check

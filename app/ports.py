@@ -232,8 +232,11 @@ class Store(Protocol):
 
     async def note_line_look(self, attempt_id: str) -> None: ...
 
-    async def calls_over(self, attempt_ids: Sequence[str], before: int) -> Mapping[str, str]:
-        """Those of these attempts that ended, by the provider's record, before that moment, with their extensions."""
+    async def calls_over(self, attempt_ids: Sequence[str], before: int, sent_before: int) -> Mapping[str, str]:
+        """Those of these attempts that ended, by a record, before `before`, or were sent before `sent_before`.
+
+        With their extensions, by id.
+        """
         ...
 
     async def note_presence(self, verdicts: Mapping[str, Verdict], until: int) -> bool:

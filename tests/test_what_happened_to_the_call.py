@@ -138,7 +138,7 @@ def test_an_unknown_call_that_is_on_the_line_is_confirmed(story: Story, answer: 
     assert story.rung_agents() == ["dana"]
 
 
-def test_three_looks_that_find_nothing_free_the_agent_but_ring_nobody_again(story: Story) -> None:
+def test_three_looks_that_find_nothing_ring_nobody_again_and_at_last_the_agent_is_free(story: Story) -> None:
     story.sandbox.login("SIPdana1", 1)  # the provider knows the extension, so it would show a call on it
     story.agent_does("dana", answer="garbage", rings=False)
     noa = story.sends_the_form("Noa", "054-234-5678")
@@ -147,6 +147,9 @@ def test_three_looks_that_find_nothing_free_the_agent_but_ring_nobody_again(stor
         story.agent_becomes("dana", "on_call")
         story.let_time_pass(seconds)
         eventually(lambda n=looks: story.attempts_of(noa)[0]["line_looks"] == n, lambda: str(story.attempts_of(noa)))  # type: ignore[misc]
+    story.agent_becomes("dana", "on_call")
+    story.sandbox.login("SIPyossi2", 3)  # the account changes, so it is no old one
+    story.let_time_pass(31)  # and no phone of that call can ring any more
     story.agent_becomes("dana", "available")
     assert story.nobody_is_due()
     assert noa.looks()["state"] == "dialing"

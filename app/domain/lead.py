@@ -86,6 +86,7 @@ class Attempt:
     leg1_talk: int | None
     leg2_status: str | None
     leg2_talk: int | None
+    code: int | None = None  # the provider's, where it refused
     first_leg: First = "agent"  # whose phone is leg 1
     unknown_at: int | None = None
     seen_at: int | None = None  # last seen on the line

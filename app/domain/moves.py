@@ -189,6 +189,9 @@ def after_outcome(
         return Move("ended", outcome, agent="available", lead="exhausted", reason="unreported", event="unreported")
     if hung_up:
         return Move("ended", outcome, lead="held", reason="ended", event=outcome, **agent)
+    if lead.ended_at is not None and now - lead.ended_at > policy.expire_after * SECOND:
+        # An account that comes when nobody waits for the call any more rings nobody.
+        return Move("ended", outcome, lead="exhausted", reason=outcome, event=outcome, **agent)
     if outcome in ("agent_no_answer", "cancelled") and not lead_first:
         misses = lead.agent_misses + 1
         pause = misses % AGENT_MISSES == 0

@@ -11,20 +11,21 @@ def outcome_of(attempt: Attempt) -> str | None:
     """The outcome that both legs' statuses tell so far, or None while they do not tell.
 
     Statuses are the provider's (facts 2.3). The lead counts as reached only by an answered leg 2 with talk
-    time (facts 2.4); voicemail is not a conversation; NOTCALLED on leg 2 defers to leg 1. Where the lead's phone
-    rang first, the legs change their meaning, not their order.
+    time (facts 2.4); voicemail is not a conversation; NOTCALLED on leg 2 defers to leg 1, and so does whatever is said
+    of a leg 2 that cannot have been dialled. Where the lead's phone rang first, the legs change their meaning, not
+    their order. A word nobody knows, beside talk time, tells nothing.
     """
     first, second, talk = attempt.leg1_status, attempt.leg2_status, attempt.leg2_talk
     lead_first = attempt.first_leg == "lead"
-    if second is not None and second not in NEVER_DIALLED:
-        if second == "ANSWER" and (talk is None or talk > 0):
-            return "connected"
-        if lead_first:
-            return AGENT_SIDE.get(second, "agent_no_answer")
-        return LEAD_SIDE.get(second, "lead_unreachable")
-    if first is None or first == "ANSWER":
+    if lead_first and first == "VOICEMAIL":
+        return LEAD_SIDE[first]
+    if second == "ANSWER" and (talk is None or talk > 0):
+        return "connected"
+    if first is not None and first != "ANSWER":
+        return LEAD_SIDE.get(first, "lead_unreachable") if lead_first else "agent_no_answer"
+    if second is None or second in NEVER_DIALLED or (talk and second not in KNOWN):
         return None
-    return LEAD_SIDE.get(first, "lead_unreachable") if lead_first else "agent_no_answer"
+    return AGENT_SIDE.get(second, "agent_no_answer") if lead_first else LEAD_SIDE.get(second, "lead_unreachable")
 
 
 NEVER_DIALLED: Final = ("NOTCALLED", "NOTDIALED")
@@ -43,3 +44,7 @@ LEAD_SIDE: Final = {
 AGENT_SIDE: Final = {
     "VOEND": "connected",  # ended inside the IVR, which is what was promised
 }
+# Words whose meaning is told somewhere, or plain from the name (facts 2.3).
+KNOWN: Final = frozenset(LEAD_SIDE) | frozenset(
+    {"CONGESTION", "CHANUNAVAIL", "INVALIDARGS", "SSWPREAUTH", "TE", "FULL", "EXIT", "JOINEMPTY"}
+)

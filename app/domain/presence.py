@@ -58,6 +58,19 @@ def everybody_left(before: Mapping[str, Verdict], after: Mapping[str, Verdict]) 
     return len(gone) == len(after) > 1 and any(before.get(agent, "free") != "away" for agent in gone)
 
 
+def merged(told: Sequence[ExtensionNow]) -> Sequence[ExtensionNow]:
+    """One entry for each extension: where it is listed twice, with the calls of both."""
+    found: dict[str, ExtensionNow] = {}
+    for one in told:
+        known = found.get(one.extension)
+        if known is None:
+            found[one.extension] = one
+        else:
+            calls = tuple(dict.fromkeys((*known.calls, *one.calls)))
+            found[one.extension] = replace(known, login=known.login or one.login, calls=calls)
+    return list(found.values())
+
+
 def without(told: Sequence[ExtensionNow], ghosts: Collection[str]) -> Sequence[ExtensionNow]:
     """The same account without the calls of these attempts."""
     if not ghosts:
@@ -85,13 +98,15 @@ def call_of(call: OpenCall, told: Sequence[ExtensionNow]) -> LineCall | None:
     return None
 
 
-def has_left(call: OpenCall, told: Sequence[ExtensionNow], now: int, *, may_hide: int) -> bool:
-    """Whether a placed call that is not on the line is over, as far as its agent goes.
+def has_left(call: OpenCall, told: Sequence[ExtensionNow], now: int, *, may_hide: int, changed_at: int) -> bool:
+    """Whether a call that is not on the line is over, as far as its agent goes.
 
     Only of an extension that the provider lists as idle. A call that was never seen may have been hidden for
-    `may_hide` ms: how a leg that still rings is shown is not documented.
+    `may_hide` ms: how a leg that still rings is shown is not documented. And an account that has not changed since the
+    call was asked for (`changed_at`) says nothing of it.
     """
     listed = next((one for one in told if one.extension == call.extension), None)
-    if listed is None or listed.calls or call.placed_at is None:
+    since = call.placed_at or call.unknown_at
+    if listed is None or listed.calls or since is None:
         return False
-    return call.seen_at is not None or now - call.placed_at > may_hide
+    return call.seen_at is not None or (now - since > may_hide and changed_at > since)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from app.directory import Policy
 from app.domain.lead import Attempt, Lead
-from app.domain.moves import ASK_PLACED, LINE_LOOKS, LOG_LOOKS, SECOND, Move, Opening, agent_released, waiting
+from app.domain.moves import ASK_PLACED, LOG_LOOKS, SECOND, Move, Opening, agent_released, waiting
 
 
 def after_sighting(call_id: str | None, policy: Policy, now: int) -> Move:
@@ -22,13 +22,13 @@ def after_sighting(call_id: str | None, policy: Policy, now: int) -> Move:
     )
 
 
-def after_line_miss(attempt: Attempt) -> Move | None:
-    """The active calls showed nothing of an unknown call again: after the last look its agent is free."""
-    return agent_released(attempt) if attempt.line_looks + 1 == len(LINE_LOOKS) else None
+def after_call_left(attempt: Attempt, policy: Policy, now: int) -> Move:
+    """A call is not on the line any more: its agent wraps up; how it went is told by the record.
 
-
-def after_call_left(policy: Policy, now: int) -> Move:
-    """A placed call is not on the line any more: its agent wraps up; how it went is told by the record."""
+    One that was never seen, and of which nobody knows whether it began, just lets its agent go.
+    """
+    if attempt.state == "unknown":
+        return agent_released(attempt)
     return Move(
         "placed",
         look_at=now + policy.assume_call * SECOND,

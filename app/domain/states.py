@@ -49,8 +49,8 @@ ATTEMPT_MOVES: Final[dict[str, frozenset[str]]] = {
     "unresolved": frozenset({"ended"}),
     "absent": frozenset({"ended"}),
     "ended": frozenset({"ended"}),
-    # An error of the provider's own, and yet the call is seen on the line.
-    "refused": frozenset({"placed"}),
+    # An error of the provider's own, and yet the call is seen on the line, or reported.
+    "refused": frozenset({"placed", "ended"}),
     "not_sent": frozenset(),
     "lapsed": frozenset(),
 }

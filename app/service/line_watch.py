@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from typing import Final
 
 import structlog
@@ -20,11 +20,11 @@ from app.domain.lead import Attempt, Lead
 from app.domain.line import ExtensionNow, LineCall
 from app.domain.moves import Move
 from app.domain.open_calls import OpenCall
-from app.domain.presence import Verdict
 from app.domain.stories import Moved
 from app.errors import StorageUnavailable
 from app.metrics import Metrics
 from app.ports import Presence, Store
+from app.service.belief import Belief, Sight
 from app.service.dispatcher import Dispatcher
 from app.service.hub import Hub
 from app.service.rules import Rules
@@ -34,16 +34,7 @@ log = structlog.get_logger("leadring.line")
 IDLE: Final = 1.0  # seconds between looks at our own tables
 QUIET: Final = 2  # with no call on the line, every second question is enough
 STALE_AFTER: Final = 60_000  # milliseconds a call that is over may still be shown
-HAUNTED_FOR: Final = 300_000  # milliseconds until such a call is taken to hang there, in an answer that is not old
 HIDDEN_FOR: Final = 10_000  # milliseconds past the ring times that a call may stay unseen
-
-
-@dataclass(frozen=True, slots=True)
-class Sight:
-    """How well the line is seen: when it was last believed (ms), and what is wrong since, if anything."""
-
-    believed_at: int | None = None
-    doubt: str | None = None
 
 
 class LineWatch:
@@ -67,12 +58,14 @@ class LineWatch:
         self._hub = hub
         self._metrics = metrics
         self._apart = apart
-        self._verdicts: dict[str, Verdict] = {}
-        self._everybody_left = 0
+        self._belief = Belief(metrics)
         self._missing: set[str] = set()  # attempts whose call was not on the line at the last look
         self._quiet = 0
-        self._haunted_since: int | None = None
-        self.sight = Sight()
+
+    @property
+    def sight(self) -> Sight:
+        """How well the line is seen."""
+        return self._belief.sight
 
     async def run(self) -> None:
         """Watch until cancelled."""
@@ -86,6 +79,7 @@ class LineWatch:
             except Exception:
                 # Without this loop nobody is told how calls go on; the calls themselves need it not.
                 log.exception("line.failed")
+                self._belief.doubt("failed")
             await asyncio.sleep(pause)
 
     async def watch(self) -> bool:
@@ -100,47 +94,30 @@ class LineWatch:
         told = await self._presence.look()
         now = self._store.clock.now()
         if told is None:
-            self._doubt("blind")
+            self._belief.doubt("blind")
             return True
-        ghosts = await self._ghosts(told, now)
-        if not ghosts:
-            self._haunted_since = None
-        elif now < (self._haunted_since or now) + HAUNTED_FOR:
-            self._haunted_since = self._haunted_since or now
-            self._doubt("stale")
+        told = judging.merged(told)
+        believed = self._belief.weigh(told, await self._ghosts(told, now), now)
+        if believed is None:
             return True
-        told = judging.without(told, ghosts)
         for call in calls:
-            await self._follow(call, told, now)
+            await self._follow(call, believed, now)
         self._missing &= {call.id for call in calls}
-        await self._note_agents(told, now)
+        await self._note_agents(believed, now)
         return True
 
-    # ------------------------------------------------------------------------------------------- belief
-
     async def _ghosts(self, told: Sequence[ExtensionNow], now: int) -> set[str]:
-        """Attempts whose call is still shown on its extension although its record came long ago.
+        """Attempts whose call is shown on its extension although its record came, or it cannot have lasted so long.
 
-        That is how an old answer looks. Where it goes on, it is a call that hangs there, and only that one is not
-        believed. On another extension the call may have been passed on, and is nobody's mistake.
+        On another extension the call may have been passed on, and is nobody's mistake.
         """
         shown = {line.attempt_id: one.extension for one in told for line in one.calls if line.attempt_id is not None}
         if not shown:
             return set()
-        over = await self._store.calls_over(list(shown), now - STALE_AFTER)
+        policy = self._rules.policy
+        longest = (policy.max_duration + policy.ring_agent + policy.ring_lead) * moves.SECOND + STALE_AFTER
+        over = await self._store.calls_over(list(shown), now - STALE_AFTER, now - longest)
         return {attempt for attempt, extension in over.items() if shown[attempt] == extension}
-
-    def _doubt(self, reason: str) -> None:
-        self._metrics.presence_doubts.labels(reason).inc()
-        if self.sight.doubt != reason:
-            log.warning("line.doubted", reason=reason)
-        self.sight = Sight(self.sight.believed_at, reason)
-
-    def _believe(self, now: int) -> None:
-        if self.sight.doubt is not None:
-            log.info("line.believed_again", after=self.sight.doubt)
-        self.sight = Sight(now)
-        self._metrics.presence_believed.set(now / 1000)
 
     # -------------------------------------------------------------------------------------------- calls
 
@@ -149,9 +126,10 @@ class LineWatch:
         if line is not None:
             self._missing.discard(call.id)
             await self._seen(call, line, now)
-        elif call.state == "unknown":
+            return
+        if call.state == "unknown":
             await self._unseen(call, told, now)
-        elif call.state == "placed" and call.holds_agent:
+        if call.holds_agent:
             await self._perhaps_left(call, told, now)
 
     async def _seen(self, call: OpenCall, line: LineCall, now: int) -> None:
@@ -179,21 +157,20 @@ class LineWatch:
             return
         if not any(one.extension == call.extension for one in told):
             return
-        if call.holds_agent:
-            await self._settle(call, lambda attempt, _lead: reconciling.after_line_miss(attempt))
         await self._store.note_line_look(call.id)
 
     async def _perhaps_left(self, call: OpenCall, told: Sequence[ExtensionNow], now: int) -> None:
         """Twice in a row not on the line: over, as far as the agent goes."""
         policy = self._rules.policy_of(call.agent_id)
         rings = (policy.ring_agent + policy.ring_lead) * moves.SECOND
-        if not judging.has_left(call, told, now, may_hide=rings + HIDDEN_FOR):
+        hidden = rings + HIDDEN_FOR
+        if not judging.has_left(call, told, now, may_hide=hidden, changed_at=self._belief.changed_at):
             self._missing.discard(call.id)
         elif call.id not in self._missing:
             self._missing.add(call.id)
         else:
             self._missing.discard(call.id)
-            await self._settle(call, lambda _attempt, _lead: reconciling.after_call_left(policy, now))
+            await self._settle(call, lambda attempt, _lead: reconciling.after_call_left(attempt, policy, now))
 
     async def _settle(self, call: OpenCall, decide: moves.Decide) -> bool:
         moved: Moved | None = await self._store.settle(call.id, (call.state,), decide, "presence", self._rules.caps)
@@ -219,15 +196,8 @@ class LineWatch:
         people = [agent for agent in directory.agents.values() if agent.enabled]
         verdicts = judging.verdicts(people, told, directory.policy.logged_out)
         if not verdicts and any(judging.is_listed(agent) for agent in people):
-            self._doubt("unknown_extensions")
-            return
-        if judging.everybody_left(self._verdicts, verdicts):
-            self._everybody_left += 1
-            if self._everybody_left < judging.BELIEVED_AFTER:
-                self._doubt("everybody_left")
-                return
-        self._everybody_left = 0
-        self._believe(now)
-        self._verdicts = verdicts
-        if await self._store.note_presence(verdicts, now + judging.KNOWN_FOR):
-            self._dispatcher.wake()
+            self._belief.doubt("unknown_extensions")
+        elif self._belief.credible(verdicts):
+            self._belief.believe(verdicts, now)
+            if await self._store.note_presence(verdicts, now + judging.KNOWN_FOR):
+                self._dispatcher.wake()

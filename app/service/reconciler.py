@@ -12,6 +12,7 @@ from typing import Final
 
 import structlog
 
+from app.directory_extensions import LOGIN_CODE, SIP_TRUNK
 from app.domain import reconciling
 from app.domain.lead import Attempt, Lead
 from app.domain.moves import Move
@@ -91,7 +92,7 @@ class Reconciler:
         heard = await self._keep(rows, unheard)
         for one in unheard:
             missed = one.attempt.id not in heard
-            if missed and one.attempt.state == "unknown":
+            if missed and one.attempt.state == "unknown" and rules_out(one.attempt):
                 await self._missed(one)
             await self._store.note_log_look(
                 one.attempt.id, reconciling.ask_again_at(one.attempt, now), looked=True, missed=missed
@@ -135,6 +136,15 @@ class Reconciler:
 
 def _began(attempt: Attempt) -> int:
     return attempt.sending_at or attempt.reserved_at
+
+
+def rules_out(attempt: Attempt) -> bool:
+    """Whether a log that knows nothing of this call rules it out.
+
+    Where the agent is rung on a telephone number, through a trunk or by a login code, a row may be about the call and
+    not be known for it, should our variable have got lost.
+    """
+    return not attempt.extension.isdecimal() and attempt.extension not in (SIP_TRUNK, LOGIN_CODE)
 
 
 def speaks_of(record: CallRecord, attempt: Attempt, phone: str) -> bool:

@@ -173,29 +173,39 @@ def _move_agent(conn: Connection, attempt: Attempt, move: Move, now: int) -> Non
 
 
 def _move_lead(conn: Connection, attempt: Attempt, lead: Lead, move: Move, now: int) -> tuple[str, str | None]:
-    """The lead follows only its current attempt; a lead that was cancelled stays cancelled unless connected."""
-    if lead.attempt_id != attempt.id:
+    """The lead follows its current attempt alone, but for one thing: who has talked with us is not rung again.
+
+    So a conversation that is reported late, of an earlier attempt, ends a lead that waits; where another attempt is
+    under way it is remembered as the outcome, and the lead ends with that attempt, however it goes.
+    """
+    talked = "connected" in (lead.outcome, move.outcome)
+    if lead.attempt_id != attempt.id and not (talked and move.outcome == "connected"):
         return lead.state, lead.reason
-    values: dict[str, Any] = {name: 0 for name in move.clears if getattr(lead, name)}
-    if move.avoid_agent:
-        values["avoid_agent"] = attempt.agent_id
+    current = lead.attempt_id == attempt.id
+    values: dict[str, Any] = {}
+    if current:
+        values |= {name: 0 for name in move.clears if getattr(lead, name)}
+        if move.avoid_agent:
+            values["avoid_agent"] = attempt.agent_id
+        if move.expires_at is not None:
+            values["expires_at"] = move.expires_at
+        elif move.lead == "held":
+            values["expires_at"] = now + HELD_FOR
     if move.outcome is not None:
-        values["outcome"] = move.outcome
-    if move.expires_at is not None:
-        values["expires_at"] = move.expires_at
-    elif move.lead == "held":
-        values["expires_at"] = now + HELD_FOR
+        values["outcome"] = "connected" if talked else move.outcome
+    to, reason_to = ("connected", None) if talked and move.lead is not None else (move.lead, move.reason)
     state, reason = lead.state, lead.reason
-    if move.lead is not None and _lead_may_go(conn, lead, move.lead):
-        state, reason = move.lead, move.reason
+    if to is not None and (current or state != "dialing") and _lead_may_go(conn, lead, to):
+        state, reason = to, reason_to
         values |= {
             "state": state,
             "reason": reason,
             "due_at": move.due_at if state == "waiting" else None,
             "ended_at": (lead.ended_at or now) if state in LEAD_FINAL else None,
         }
-    if values or move.counts:
-        update_one(conn, leads, {"id": lead.id, "state": lead.state}, values, move.counts)
+    counts = move.counts if current else ()
+    if values or counts:
+        update_one(conn, leads, {"id": lead.id, "state": lead.state}, values, counts)
     return state, reason
 
 

@@ -98,6 +98,12 @@ def story(conn: Connection, lead_id: str) -> LeadStory | None:
     )
 
 
+def begun(conn: Connection, beginning: str, most: int = 2) -> list[str]:
+    """The ids that begin like this, at most `most`: for people, who do not like to type whole ones."""
+    query = select(leads.c.id).where(leads.c.id.startswith(beginning, autoescape=True)).limit(most)
+    return list(conn.execute(query).scalars())
+
+
 def cancel(conn: Connection, lead_id: str, who: str, now: int) -> str | None:
     """Cancel a lead that is not being dialled; the state it is in afterwards, None when there is no such lead."""
     done = conn.execute(_cancel, {"lead": lead_id, "because": who, "at": now}).rowcount

@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import fields
 from typing import Any, Final
 
-from sqlalchemy import Column, Connection, bindparam, func, literal_column, or_, select, update
+from sqlalchemy import Column, Connection, and_, bindparam, func, literal_column, or_, select, update
 
 from app.domain.open_calls import OpenCall
 from app.domain.presence import Verdict
@@ -27,6 +27,7 @@ PROVES: Final[Mapping[str, tuple[tuple[str, Column[Any]], ...]]] = {
     ),
 }
 
+MOST_IDS: Final = 5000  # in one statement
 _OF_LEAD: Final = ("site", "phone", "received_at")
 _COLUMNS: Final = tuple((leads if field.name in _OF_LEAD else attempts).c[field.name] for field in fields(OpenCall))
 _open = (
@@ -57,12 +58,26 @@ _seen = (
         log_looks=0,
     )
 )
+# An agent who was let go too soon, and has got nothing else since, is on this call all the same.
+_on_call_again = (
+    update(agents)
+    .where(agents.c.id == bindparam("agent"), agents.c.attempt_id.is_(None))
+    .values(state="on_call", attempt_id=bindparam("of"), until=None)
+)
+_holds_again = (
+    update(attempts).where(attempts.c.id == bindparam("attempt"), attempts.c.state == "placed").values(holds_agent=1)
+)
 _looked = update(attempts).where(attempts.c.id == bindparam("attempt")).values(line_looks=attempts.c.line_looks + 1)
 _over = select(attempts.c.id, attempts.c.extension).where(
     attempts.c.id.in_(bindparam("ids", expanding=True)),
-    attempts.c.state == "ended",
-    attempts.c.outcome != "unreported",
-    attempts.c.ended_at < bindparam("before"),
+    or_(
+        and_(
+            attempts.c.state == "ended",
+            attempts.c.outcome != "unreported",
+            attempts.c.ended_at < bindparam("before"),
+        ),
+        attempts.c.sending_at < bindparam("sent_before"),  # longer ago than any call may last
+    ),
 )
 _newly_free = (
     select(func.count())
@@ -104,7 +119,9 @@ def note(conn: Connection, call: OpenCall, phase: str | None, now: int, look_at:
         if conn.dialect.name == "sqlite"
         else _seen.values(look_at=func.greatest(attempts.c.look_at, bindparam("until")))
     )
-    conn.execute(later, {"attempt": call.id, "at": now, "ask": ask_at, "until": look_at})
+    if conn.execute(later, {"attempt": call.id, "at": now, "ask": ask_at, "until": look_at}).rowcount != 1:
+        return False  # it has gone on since it was read
+    _take_back(conn, call)
     history = []
     for event, column in PROVES.get(phase or "", ()):
         written = conn.execute(
@@ -120,16 +137,29 @@ def note(conn: Connection, call: OpenCall, phase: str | None, now: int, look_at:
     return bool(history)
 
 
+def _take_back(conn: Connection, call: OpenCall) -> None:
+    """The agent of a call that is on the line, where he was let go and is still free. The attempt's row is locked."""
+    if call.holds_agent:
+        return
+    if conn.execute(_on_call_again, {"agent": call.agent_id, "of": call.id}).rowcount == 1:
+        conn.execute(_holds_again, {"attempt": call.id})
+
+
 def note_look(conn: Connection, attempt_id: str) -> None:
     """Count a look at the line that found nothing."""
     conn.execute(_looked, {"attempt": attempt_id})
 
 
-def over(conn: Connection, attempt_ids: Sequence[str], before: int) -> dict[str, str]:
-    """Those of these attempts that were over, by a record, before that moment; their extensions by id."""
+def over(conn: Connection, attempt_ids: Sequence[str], before: int, sent_before: int) -> dict[str, str]:
+    """Those of these attempts that cannot be on the line any more; their extensions by id.
+
+    They were over by a record before `before`, or were sent before `sent_before`. Of more ids than a floor can have,
+    only the first are looked up.
+    """
     if not attempt_ids:
         return {}
-    return {row.id: row.extension for row in conn.execute(_over, {"ids": list(attempt_ids), "before": before})}
+    asked = {"ids": list(attempt_ids)[:MOST_IDS], "before": before, "sent_before": sent_before}
+    return {row.id: row.extension for row in conn.execute(_over, asked)}
 
 
 def note_presence(conn: Connection, verdicts: Mapping[str, Verdict], now: int, until: int) -> bool:

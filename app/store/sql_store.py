@@ -21,7 +21,7 @@ from app.domain.routing import Roster
 from app.domain.stories import AgentState, Gauges, KeptCdr, LeadStory, Moved
 from app.errors import ConfigurationError, StorageUnavailable
 from app.ports import CallRecord
-from app.store import agents, attempts, cdrs, claims, gauges, intake, leads, meta, migrate, sightings, unheard
+from app.store import agents, attempts, cdrs, claims, gauges, intake, leads, meta, migrate, reports, sightings, unheard
 from app.store.engine import Engine
 
 T = TypeVar("T")
@@ -30,9 +30,6 @@ Decide = Callable[[Attempt, Lead], Move | None]
 log = logging.getLogger("leadring.store")
 
 TOUCH_EVERY = 1000  # milliseconds between writes that only look whether writing works
-
-# A record may be of any of these: a late account corrects what had to be closed without one.
-REPORTABLE = ("sending", "placed", "unknown", "unresolved", "absent", "ended")
 
 
 class SqlStore:
@@ -131,6 +128,9 @@ class SqlStore:
     async def story(self, lead_id: str) -> LeadStory | None:
         return await self.engine.read(leads.story, lead_id)
 
+    async def leads_begun(self, beginning: str) -> list[str]:
+        return await self.engine.read(leads.begun, beginning)
+
     async def cancel(self, lead_id: str, who: str) -> str | None:
         return await self._write(lambda _: [lead_id], leads.cancel, lead_id, who, self._now())
 
@@ -164,7 +164,7 @@ class SqlStore:
         self, body: str, records: Sequence[CallRecord], decide: Decide, caps_at: Callable[[int], Sequence[Cap]]
     ) -> list[Moved]:
         try:
-            return await self._write(_leads_of, _report, body, records, decide, caps_at, self._now())
+            return await self._write(_leads_of, reports.report, body, records, decide, caps_at, self._now())
         except (ValueError, RuntimeError, IntegrityError):
             # Nothing of it stands; kept at least, it is tried again and then set aside.
             log.exception("a report could not be applied")
@@ -181,7 +181,7 @@ class SqlStore:
     async def apply_cdr(
         self, cdr: KeptCdr, records: Sequence[CallRecord], decide: Decide, caps_at: Callable[[int], Sequence[Cap]]
     ) -> list[Moved]:
-        return await self._write(_leads_of, _apply_cdr, cdr, records, decide, caps_at, self._now())
+        return await self._write(_leads_of, reports.apply, cdr, records, decide, caps_at, self._now())
 
     async def put_back_cdr(self, cdr: KeptCdr) -> None:
         await self.engine.write(cdrs.put_back, cdr, self._now(), failed=True)
@@ -200,8 +200,8 @@ class SqlStore:
     async def note_line_look(self, attempt_id: str) -> None:
         await self.engine.write(sightings.note_look, attempt_id)
 
-    async def calls_over(self, attempt_ids: Sequence[str], before: int) -> Mapping[str, str]:
-        return await self.engine.read(sightings.over, list(attempt_ids), before)
+    async def calls_over(self, attempt_ids: Sequence[str], before: int, sent_before: int) -> Mapping[str, str]:
+        return await self.engine.read(sightings.over, list(attempt_ids), before, sent_before)
 
     async def note_presence(self, verdicts: Mapping[str, Verdict], until: int) -> bool:
         return await self.engine.write(sightings.note_presence, verdicts, self._now(), until)
@@ -251,46 +251,3 @@ def _moved(moved: Moved | None) -> list[str]:
 
 def _leads_of(settled: list[Moved]) -> list[str]:
     return [moved.lead.id for moved in settled]
-
-
-def _report(
-    conn: Connection,
-    body: str,
-    records: Sequence[CallRecord],
-    decide: Decide,
-    caps_at: Callable[[int], Sequence[Cap]],
-    now: int,
-) -> list[Moved]:
-    """Keep the report, and apply what can be applied now; the rest stays kept and is tried again."""
-    cdr = cdrs.keep(conn, body, now)
-    return [] if cdr is None else _apply_cdr(conn, cdr, records, decide, caps_at, now)
-
-
-def _apply_cdr(
-    conn: Connection,
-    cdr: KeptCdr,
-    records: Sequence[CallRecord],
-    decide: Decide,
-    caps_at: Callable[[int], Sequence[Cap]],
-    now: int,
-) -> list[Moved]:
-    """Write what the records say on their attempts, and settle those whose outcome they tell."""
-    if not records:
-        cdrs.close(conn, cdr.id, "unreadable", None)
-        return []
-    moved: list[Moved] = []
-    of_attempt: str | None = None
-    for record in records:
-        attempt = cdrs.match(conn, record, now)
-        if attempt is None or attempt.state not in REPORTABLE:
-            continue
-        of_attempt = attempt.id
-        if cdrs.note_leg(conn, attempt, record, now):
-            done = attempts.settle(conn, attempt.id, REPORTABLE, decide, "provider", now, caps_at)
-            if done is not None:
-                moved.append(done)
-    if of_attempt is not None:
-        cdrs.close(conn, cdr.id, "applied", of_attempt)
-    else:
-        cdrs.put_back(conn, cdr, now)
-    return moved

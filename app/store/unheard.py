@@ -28,7 +28,11 @@ _asked = (
 )
 _whose = (
     select(attempts.c.lead_id)
-    .where(or_(attempts.c.id == bindparam("attempt"), attempts.c.call_id == bindparam("call")))
+    .where(
+        or_(attempts.c.id == bindparam("attempt"), attempts.c.call_id == bindparam("call")),
+        # What a record has ended cannot be on the line: there the list is an old one.
+        or_(among(attempts.c.state, ATTEMPT_LIVE), attempts.c.outcome == "unreported"),
+    )
     .limit(1)
 )
 _hung_up = (
@@ -50,7 +54,7 @@ def note_look(conn: Connection, attempt_id: str, ask_at: int | None, *, looked: 
 
 
 def whose(conn: Connection, attempt_id: str | None, call_id: str | None) -> str | None:
-    """The lead of the attempt with that id or that call id."""
+    """The lead of the attempt with that id or that call id, unless it is known to be over."""
     if attempt_id is None and call_id is None:
         return None
     lead: str | None = conn.execute(_whose, {"attempt": attempt_id or "", "call": call_id or ""}).scalar()

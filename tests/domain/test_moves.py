@@ -16,7 +16,7 @@ from app.domain.answers import Answer, NotSent, Placed, Refused, Unknown
 from app.domain.lead import Attempt, Lead
 from app.domain.moves import LINE_LOOKS, LOG_LOOKS, UNRESOLVED_AFTER, Move, after_answer, after_outcome, after_silence
 from app.domain.outcomes import outcome_of
-from app.domain.reconciling import after_call_left, after_line_miss, after_log_miss, after_sighting, ask_again_at
+from app.domain.reconciling import after_call_left, after_log_miss, after_sighting, ask_again_at
 from app.domain.states import (
     AGENT_STATES,
     ATTEMPT_LIVE,
@@ -302,20 +302,34 @@ def test_any_sighting_leads_to_a_legal_move(lead: Lead, policy: Policy, state: s
 
 @given(leads, policies)
 def test_a_call_that_has_left_the_line_leaves_its_attempt_to_the_record(lead: Lead, policy: Policy) -> None:
-    move = after_call_left(policy, START)
+    move = after_call_left(ATTEMPT, policy, START)
     assert_legal(move, "placed", lead, START)
     assert (move.attempt, move.lead, move.agent) == ("placed", None, "wrap_up")
     assert move.agent_until == START + policy.wrap_up * 1000
 
 
-@given(st.integers(0, 9), leads)
-def test_only_the_last_look_that_finds_nothing_lets_the_agent_go(looks: int, lead: Lead) -> None:
-    """After the third the look at the attempt is for the sweeper, who gives up on it; nobody counts twice."""
-    move = after_line_miss(attempt(state="unknown", unknown_at=START, line_looks=looks))
-    assert (move is not None) is (looks == 2)
-    if move is not None:
-        assert_legal(move, "unknown", lead, START)
-        assert (move.attempt, move.agent, move.lead) == ("unknown", "available", None)
+@given(leads, policies)
+def test_an_unknown_call_that_is_not_on_the_line_lets_its_agent_go_and_nothing_else(lead: Lead, policy: Policy) -> None:
+    move = after_call_left(attempt(state="unknown", unknown_at=START), policy, START)
+    assert_legal(move, "unknown", lead, START)
+    assert (move.attempt, move.agent, move.lead) == ("unknown", "available", None)
+
+
+def test_an_account_that_comes_when_nobody_waits_any_more_rings_nobody() -> None:
+    """A call log that was away for a day tells of yesterday's calls."""
+    closed = lead(state="exhausted", ended_at=START)
+    soon, late = (START + seconds * 1000 for seconds in (POLICY.expire_after, POLICY.expire_after + 1))
+    for outcome in ("lead_no_answer", "agent_no_answer"):
+        assert after_outcome(outcome, closed, POLICY, soon, opening=always_open).lead == "waiting"
+        assert after_outcome(outcome, closed, POLICY, late, opening=always_open).lead == "exhausted"
+    assert after_outcome("connected", closed, POLICY, late, opening=always_open).lead == "connected"
+
+
+def test_a_call_that_a_person_had_ended_waits_for_a_person() -> None:
+    for outcome in ("agent_no_answer", "lead_no_answer", "cancelled"):
+        move = after_outcome(outcome, LEAD, POLICY, START, opening=always_open, hung_up=True)
+        assert (move.lead, move.reason, move.counts) == ("held", "ended", ())
+    assert after_outcome("connected", LEAD, POLICY, START, opening=always_open, hung_up=True).lead == "connected"
 
 
 @given(st.integers(0, 5), st.integers(0, 5), leads, policies, openings)
@@ -407,16 +421,17 @@ OF_THE_LEAD: Final = {
 SILENT: Final = ("NOTCALLED", "NOTDIALED")
 
 
-def expected(first: str | None, second: str | None, *, talked: bool, lead_first: bool) -> str | None:
+def expected(first: str | None, second: str | None, talk: int | None, *, lead_first: bool) -> str | None:
     """What facts 2.3 and 2.4 make of two legs, said another way than the code says it."""
-    if second in (None, *SILENT):
-        if first in (None, "ANSWER"):
-            return None
+    machine = lead_first and first == "VOICEMAIL"
+    if second == "ANSWER" and talk != 0 and not machine:
+        return "connected"
+    if first not in (None, "ANSWER"):  # so leg 2 was never dialled, whatever is said of it
         if not lead_first:
             return "agent_no_answer"
         return "lead_unreachable" if first in SILENT else OF_THE_LEAD[str(first)]
-    if second == "ANSWER" and talked:
-        return "connected"
+    if second in (None, *SILENT) or (second == "SOMETHING NEW" and talk):
+        return None
     if lead_first:
         return "connected" if second == "VOEND" else "agent_no_answer"
     return "lead_no_answer" if second == "ANSWER" else OF_THE_LEAD[str(second)]
@@ -430,7 +445,7 @@ def test_every_pair_of_statuses_tells_its_outcome_whoever_is_rung_first(first_le
     for first in (None, *STATUSES):
         for second in (None, *STATUSES):
             found = outcome_of(attempt(leg1_status=first, leg2_status=second, leg2_talk=talk, first_leg=first_leg))
-            said = expected(first, second, talked=talk != 0, lead_first=first_leg == "lead")
+            said = expected(first, second, talk, lead_first=first_leg == "lead")
             if found != said:
                 wrong[first, second] = (found, said)
     assert not wrong

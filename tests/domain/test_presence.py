@@ -10,7 +10,7 @@ import pytest
 from app.directory import Agent
 from app.domain.line import ExtensionNow, LineCall
 from app.domain.open_calls import OpenCall
-from app.domain.presence import PHASES, Verdict, call_of, everybody_left, has_left, is_listed, verdicts
+from app.domain.presence import PHASES, Verdict, call_of, everybody_left, has_left, is_listed, merged, verdicts
 from app.domain.states import PRESENCES
 from tests.clocks import START
 
@@ -169,7 +169,19 @@ HIDE: Final = 60_000
 def test_a_call_has_left_only_where_its_extension_is_listed_and_idle(
     call: OpenCall, told: list[ExtensionNow], passed: int, left: bool
 ) -> None:
-    assert has_left(call, told, START + passed, may_hide=HIDE) is left
+    assert has_left(call, told, START + passed, may_hide=HIDE, changed_at=START + 1) is left
+
+
+def test_a_call_that_was_never_seen_has_not_left_an_account_that_did_not_change() -> None:
+    for changed_at, left in ((START - 1, False), (START, False), (START + 1, True)):
+        assert has_left(a_call(), [IDLE], START + HIDE + 1, may_hide=HIDE, changed_at=changed_at) is left
+    assert has_left(a_call(seen_at=START), [IDLE], START + 1, may_hide=HIDE, changed_at=0)
+
+
+def test_an_extension_that_is_listed_twice_has_the_calls_of_both() -> None:
+    twice = [ExtensionNow("SIPdana", None, (SOMETHING,)), IDLE, ExtensionNow("SIPyossi", "in")]
+    assert merged(twice) == [ExtensionNow("SIPdana", "in", (SOMETHING,)), ExtensionNow("SIPyossi", "in")]
+    assert merged([IDLE, ExtensionNow("SIPdana", "out", (SOMETHING,))])[0].calls == (SOMETHING,)
 
 
 def test_dialing_on_the_agent_s_extension_means_the_lead_s_phone_rings_only_where_the_agent_was_rung_first() -> None:

@@ -86,8 +86,8 @@ def test_attempts_that_are_over_only_ever_learn_how_they_ended() -> None:
         assert ATTEMPT_MOVES[state] == frozenset(), "nothing was called, so nothing can have ended"
 
 
-def test_a_refusal_is_only_ever_taken_back_by_seeing_the_call() -> None:
-    assert ATTEMPT_MOVES["refused"] == {"placed"}
+def test_a_refusal_is_only_ever_taken_back_by_seeing_the_call_or_its_record() -> None:
+    assert ATTEMPT_MOVES["refused"] == {"placed", "ended"}
 
 
 def test_what_may_be_ringing_is_never_sent_again() -> None:

@@ -17,7 +17,8 @@ from app.domain.line import LineStatus
 from app.domain.presence import BELIEVED_AFTER
 from app.errors import StorageUnavailable
 from app.ports import ExtensionNow, LineCall, Presence
-from app.service.line_watch import HAUNTED_FOR, HIDDEN_FOR, STALE_AFTER, LineWatch, Sight
+from app.service.belief import HAUNTED_FOR, Sight
+from app.service.line_watch import HIDDEN_FOR, STALE_AFTER, LineWatch
 from tests.clocks import START
 from tests.service.conftest import House
 from tests.store.leads_for_tests import a_directory, a_lead, leg
@@ -138,23 +139,46 @@ async def test_somebody_else_s_call_confirms_nothing(watched: Watched) -> None:
     assert (await watched.floor.states(claim))[0] == "unknown"
 
 
-async def test_three_looks_that_find_nothing_let_the_agent_go(watched: Watched) -> None:
-    """2, 10 and 30 s after it became unknown; looks in between count for nothing."""
+async def test_three_looks_are_taken_for_an_unknown_call(watched: Watched) -> None:
+    """2, 10 and 30 s after it became unknown; looks in between count for nothing, and nobody is rung again."""
     claim = await watched.unknown()
     found = []
-    for passed in (1, 1, 3, 5, 5, 14.999):
+    for passed in (1, 1, 3, 5, 5, 14.999, 0.001, 5):
         await watched.look(idle("dana"), after=passed)
-        row = await watched.floor.attempt(claim)
-        found.append((row["line_looks"], row["holds_agent"]))
-    assert found == [(0, 1), (1, 1), (1, 1), (2, 1), (2, 1), (2, 1)]
+        found.append((await watched.floor.attempt(claim))["line_looks"])
+    assert found == [0, 1, 1, 2, 2, 2, 3, 3]
+    assert await watched.floor.states(claim) == ("unknown", "dialing", "on_call")
+
+
+async def test_the_agent_of_an_unknown_call_is_let_go_when_no_phone_can_ring_any_more(watched: Watched) -> None:
+    claim = await watched.unknown()
+    policy = watched.floor.directory.policy
+    rings = policy.ring_agent + policy.ring_lead + HIDDEN_FOR / 1000
+    await watched.look(idle("dana"), after=rings)
+    await watched.look(idle("dana"))
+    assert (await watched.floor.states(claim))[2] == "on_call"
+    await watched.look(idle("dana"), after=1)
     woken = watched.house.dispatcher.woken
-    await watched.look(idle("dana"), after=0.001)
+    await watched.look(idle("dana"), after=5)
     assert await watched.floor.states(claim) == ("unknown", "dialing", "available")
     assert watched.house.dispatcher.woken > woken, "somebody is free"
-    assert (await watched.floor.attempt(claim))["line_looks"] == 3
     assert (await watched.floor.history(claim.lead.id))[-1] == "agent_released"
     await watched.look(idle("dana"), after=5)
     assert (await watched.floor.history(claim.lead.id)).count("agent_released") == 1
+
+
+@pytest.mark.parametrize("kind", ["placed", "unknown"])
+async def test_an_account_that_has_not_changed_since_the_call_frees_nobody(watched: Watched, kind: str) -> None:
+    """It may be an old one, and the agent be talking."""
+    await watched.look(idle("dana"))
+    watched.floor.clock.advance(1)
+    claim = await (watched.placed() if kind == "placed" else watched.unknown())
+    for _ in range(20):
+        await watched.look(idle("dana"), after=10)
+    assert (await watched.floor.states(claim))[2] == "on_call"
+    for _ in range(2):
+        await watched.look(idle("dana"), idle("another"), after=10)
+    assert (await watched.floor.states(claim))[2] != "on_call"
 
 
 @pytest.mark.parametrize("answer", [None, [idle("yossi")]], ids=["blind", "not listed"])
@@ -166,15 +190,16 @@ async def test_who_cannot_be_seen_is_not_let_go(watched: Watched, answer: Told) 
     assert (await watched.floor.attempt(claim))["line_looks"] == 0
 
 
-async def test_an_unknown_call_that_is_seen_late_is_confirmed_without_its_agent(watched: Watched) -> None:
+async def test_an_agent_who_was_let_go_too_soon_is_taken_back_when_the_call_is_seen(watched: Watched) -> None:
     claim = await watched.unknown()
-    for passed in (2, 8, 20):
+    for passed in (61, 5):
         await watched.look(idle("dana"), after=passed)
+    assert (await watched.floor.states(claim))[2] == "available"
     await watched.look(on_line("dana", attempt_id=claim.attempt.id), after=5)
-    assert await watched.floor.states(claim) == ("placed", "dialing", "available")
-    assert await watched.presence("dana") == "busy", "and is not rung all the same"
-    await watched.floor.accept()
-    assert (await watched.floor.claim()).attempt.agent_id == "yossi"
+    assert await watched.floor.states(claim) == ("placed", "dialing", "on_call")
+    assert await watched.presence("dana") == "busy"
+    await watched.floor.outcome(claim, "connected")
+    assert (await watched.floor.states(claim))[2] == "wrap_up"
 
 
 async def test_an_error_of_the_provider_s_whose_call_is_on_the_line_is_not_repeated(watched: Watched) -> None:
@@ -366,6 +391,8 @@ async def test_a_call_that_hangs_where_it_ended_is_ignored_after_five_minutes(wa
     await watched.look(hangs, on_line("yossi"), after=STALE_AFTER / 1000 + 1)
     assert watched.doubt() == "stale"
     await watched.look(hangs, on_line("yossi"), after=HAUNTED_FOR / 1000)
+    assert watched.doubt() == "stale", "as long as nothing else changes it may all be old"
+    await watched.look(hangs, on_line("yossi"), idle("another"), after=5)
     assert watched.doubt() is None
     assert await watched.presence("dana") is None
     assert await watched.presence("yossi") == "busy"

@@ -80,9 +80,9 @@ class Chance:
 
         def decide(attempt: Attempt, lead: Lead) -> Move | None:
             if self.random.random() < 0.5:
-                if attempt.state == "unknown":
-                    return reconciling.after_line_miss(attempt)
-                return reconciling.after_call_left(policy, floor.now) if attempt.state == "placed" else None
+                if attempt.state in ("placed", "unknown"):
+                    return reconciling.after_call_left(attempt, policy, floor.now)
+                return None
             return None if attempt.state == "placed" else reconciling.after_sighting(None, policy, floor.now)
 
         await floor.store.note_line_look(call.id)

@@ -276,3 +276,55 @@ async def test_history_is_only_ever_added_to(floor: Floor) -> None:
         *("received", "joined", "reserved", "sending", "agent_offline", "waiting", "reserved", "sending", "unknown"),
         *("agent_released", "reported", "lead_no_answer", "waiting", "cancelled", "reported", "connected"),
     ]
+
+
+# ------------------------------------------------------------------------------- conversations told of late
+
+
+async def test_who_has_talked_with_us_is_not_rung_again_whichever_attempt_it_was(alone: Floor) -> None:
+    """The first call was given up on and the lead released; then its record tells of a conversation."""
+    first = await alone.dial()
+    alone.clock.advance(ASSUME)
+    await alone.silence(first)
+    await alone.outcome(first, "lead_no_answer")
+    waiting = await alone.lead(first.lead.id)
+    assert waiting["state"] == "waiting"
+    alone.clock.advance((waiting["due_at"] - alone.now) // 1000)
+    second = await alone.claim()
+    await alone.send(second)
+    await alone.answer(second, Placed("c2"))
+    await alone.report(leg(2, "ANSWER", first.attempt, talk_seconds=60))
+    lead = await alone.lead(first.lead.id)
+    assert (lead["state"], lead["outcome"]) == ("dialing", "connected"), "the second call is under way"
+    await alone.report(leg(2, "NOANSWER", second.attempt))
+    lead = await alone.lead(first.lead.id)
+    assert (lead["state"], lead["outcome"], lead["due_at"]) == ("connected", "connected", None)
+
+
+async def test_a_lead_that_waits_is_over_when_an_earlier_conversation_is_told_of(alone: Floor) -> None:
+    first = await alone.dial()
+    await alone.outcome(first, "lead_no_answer")
+    alone.clock.advance(600)
+    second = await alone.claim()
+    await alone.send(second)
+    await alone.answer(second, Refused(3, "offline", "agent_offline"))
+    assert (await alone.lead(first.lead.id))["state"] == "waiting"
+    await alone.report(leg(2, "ANSWER", first.attempt, talk_seconds=60))
+    lead = await alone.lead(first.lead.id)
+    assert (lead["state"], lead["due_at"]) == ("connected", None)
+
+
+async def test_a_call_that_was_refused_by_an_error_and_took_place_is_heard_of(alone: Floor) -> None:
+    """The provider's own error proves the least of all refusals: its record counts."""
+    claim = await alone.dial(Refused(2, "Application error", "once_more"))
+    assert (await alone.lead(claim.lead.id))["state"] == "waiting"
+    await alone.report(leg(2, "ANSWER", claim.attempt, talk_seconds=60))
+    assert (await alone.states(claim))[:2] == ("ended", "connected")
+    alone.clock.advance(60)
+    assert await alone.claim_all() == ([], [])
+
+
+async def test_a_record_of_an_extension_that_was_offline_moves_nobody(alone: Floor) -> None:
+    claim = await alone.dial(Refused(3, "offline", "agent_offline"))
+    await alone.report(leg(1, "CHANUNAVAIL", claim.attempt))
+    assert (await alone.states(claim))[0] == "refused"

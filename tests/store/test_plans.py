@@ -19,7 +19,7 @@ from app.domain.lead import Attempt, Lead
 from app.domain.moves import Move
 from app.domain.stories import KeptCdr
 from app.store import agents, attempts, cdrs, claims, gauges, intake, leads, meta, sightings, unheard
-from app.store.sql_store import REPORTABLE
+from app.store.reports import REPORTABLE
 from tests.clocks import START
 from tests.store.leads_for_tests import HOUR, Floor, a_directory, a_lead, a_record, leg
 
@@ -162,7 +162,7 @@ async def lines(floor: Floor) -> dict[str, Callable[[Connection], object]]:
         "open calls": sightings.open_calls,
         "note a sighting": lambda conn: sightings.note(conn, seen, "talking", now, now + HOUR, now + HOUR),
         "note a look at the line": lambda conn: sightings.note_look(conn, claim.attempt.id),
-        "calls that are over": lambda conn: sightings.over(conn, [claim.attempt.id, "call7"], now),
+        "calls that are over": lambda conn: sightings.over(conn, [claim.attempt.id, "call7"], now, 0),
         "note presence": lambda conn: sightings.note_presence(
             conn, {"agent7": "busy", "agent8": "away", "agent9": "free"}, now, now + 30_000
         ),

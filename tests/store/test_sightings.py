@@ -9,7 +9,7 @@ import pytest
 from app.domain import reconciling
 from app.domain.answers import NotSent, Placed, Refused, Unknown
 from app.domain.lead import Attempt, Claim, Lead
-from app.domain.moves import ASK_PLACED, LINE_LOOKS, Move
+from app.domain.moves import ASK_PLACED, Move
 from app.domain.open_calls import OpenCall
 from app.domain.stories import Moved
 from app.store.tables import events
@@ -231,11 +231,8 @@ async def test_a_sighting_without_a_call_id_forgets_none(alone: Floor) -> None:
 
 async def test_a_call_that_is_seen_after_its_agent_was_let_go_takes_nobody_back(floor: Floor) -> None:
     claim = await floor.dial(Unknown("x"))
-    for _ in range(len(LINE_LOOKS)):
-        await settle(
-            floor, claim, reconciling.after_line_miss(Attempt(**_as_attempt(await floor.attempt(claim)))), "unknown"
-        )
-        await floor.store.note_line_look(claim.attempt.id)
+    unknown = Attempt(**_as_attempt(await floor.attempt(claim)))
+    await settle(floor, claim, reconciling.after_call_left(unknown, floor.directory.policy, floor.now), "unknown")
     assert await floor.states(claim) == ("unknown", "dialing", "available")
     other = await floor.dial(Placed("c2"))
     assert other.attempt.agent_id == "yossi"
@@ -265,7 +262,7 @@ async def test_an_error_of_the_provider_whose_call_is_seen_was_none_and_is_not_r
 async def test_a_call_that_left_the_line_frees_its_agent_and_leaves_the_rest_to_the_record(alone: Floor) -> None:
     claim = await alone.dial()
     alone.clock.advance(20)
-    await settle(alone, claim, reconciling.after_call_left(alone.directory.policy, alone.now), "placed")
+    await settle(alone, claim, reconciling.after_call_left(claim.attempt, alone.directory.policy, alone.now), "placed")
     assert await alone.states(claim) == ("placed", "dialing", "wrap_up")
     assert (await alone.agent("dana"))["until"] == START + 50_000
     assert (await alone.attempt(claim))["ask_at"] == START + 140_000
@@ -281,19 +278,26 @@ async def test_calls_are_over_where_their_record_came_before(floor: Floor) -> No
     old, live = await floor.dial(Placed("c1")), await floor.dial(Placed("c2"))
     await floor.outcome(old, "connected")
     ids = [old.attempt.id, live.attempt.id]
-    assert await floor.store.calls_over(ids, floor.now) == {}
-    assert await floor.store.calls_over(ids, floor.now + 1) == {old.attempt.id: "SIPdana"}
-    assert await floor.store.calls_over(["somebody else's"], floor.now + 1) == {}
-    assert await floor.store.calls_over([], floor.now + 1) == {}
+    assert await floor.store.calls_over(ids, floor.now, 0) == {}
+    assert await floor.store.calls_over(ids, floor.now + 1, 0) == {old.attempt.id: "SIPdana"}
+    assert await floor.store.calls_over(["somebody else's"], floor.now + 1, 0) == {}
+    assert await floor.store.calls_over([], floor.now + 1, 0) == {}
 
 
-async def test_a_call_without_a_record_is_never_known_to_be_over(alone: Floor) -> None:
+async def test_a_call_that_was_sent_longer_ago_than_any_can_last_is_over(alone: Floor) -> None:
+    claim = await alone.dial()
+    ids = [claim.attempt.id]
+    assert await alone.store.calls_over(ids, 0, alone.now) == {}
+    assert await alone.store.calls_over(ids, 0, alone.now + 1) == {claim.attempt.id: "SIPdana"}
+
+
+async def test_a_call_without_a_record_is_not_known_to_be_over(alone: Floor) -> None:
     """It ended by our own assumption; that it is still shown tells us that we were wrong."""
     claim = await alone.dial()
-    assert await alone.store.calls_over([claim.attempt.id], alone.now + HOUR) == {}
+    assert await alone.store.calls_over([claim.attempt.id], alone.now + HOUR, 0) == {}
     alone.clock.advance(300)
     await alone.silence(claim)
-    assert await alone.store.calls_over([claim.attempt.id], alone.now + HOUR) == {}
+    assert await alone.store.calls_over([claim.attempt.id], alone.now + HOUR, 0) == {}
 
 
 def _as_attempt(row: Any) -> dict[str, Any]:

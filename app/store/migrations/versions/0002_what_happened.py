@@ -23,6 +23,9 @@ def upgrade() -> None:
     for leg in ("leg1", "leg2"):
         op.add_column("attempts", sa.Column(f"{leg}_at", sa.BigInteger(), nullable=True))
         op.add_column("attempts", sa.Column(f"{leg}_ring", sa.Integer(), nullable=True))
+    # What is under way is followed like everything that begins after this.
+    op.execute("UPDATE attempts SET unknown_at = sending_at, ask_at = sending_at + 300000 WHERE state = 'unknown'")
+    op.execute("UPDATE attempts SET ask_at = placed_at + 120000 WHERE state = 'placed'")
     op.create_index(
         "ix_attempts_ask",
         "attempts",
