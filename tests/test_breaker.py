@@ -12,7 +12,7 @@ from structlog.testing import capture_logs
 
 from app.domain.answers import Answer, Placed, Refused, Unknown
 from app.metrics import Metrics
-from app.service.breaker import Breaker
+from app.service.breaker import SLOW, Breaker
 from tests.clocks import ManualClock
 
 PATIENCE = 5.0  # seconds until what a test waits for is taken never to come
@@ -292,3 +292,25 @@ async def test_without_a_question_to_ask_the_time_alone_lets_one_through() -> No
         rig.time_passes(10)
         await rig.becomes("trying")
         assert rig.breaker.room(32) == 1
+
+
+async def test_five_calls_without_an_answer_hold_the_others_back_before_their_deadline(rig: Rig) -> None:
+    """A provider that hangs would take every free agent along, one after the other."""
+    early = rig.clock.monotonic()
+    rig.breaker.taken(5, early)
+    rig.time_passes(SLOW)
+    assert rig.breaker.room(32) == 32, "slow is not silent"
+    rig.time_passes(0.1)
+    assert rig.breaker.room(32) == 0
+    assert rig.breaker.state == "closed"
+    woken = rig.woken
+    rig.breaker.heard(PLACED, early)
+    rig.breaker.given_back(early)
+    assert rig.woken == woken + 1, "the dispatcher is told"
+    assert rig.breaker.room(32) == 32
+
+
+async def test_calls_that_were_answered_count_for_nothing(rig: Rig) -> None:
+    rig.dial(*[PLACED] * 20)
+    rig.time_passes(60)
+    assert rig.breaker.room(32) == 32

@@ -10,6 +10,7 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import random
+from collections import Counter
 from collections.abc import Awaitable, Callable
 from typing import Final
 
@@ -24,6 +25,9 @@ from app.metrics import Metrics
 log = structlog.get_logger("leadring.breaker")
 
 PROBE_DEADLINE: Final = 5.0  # seconds
+# Seconds without an answer after which a call counts against the provider before its deadline is up: one that hangs
+# would otherwise take every free agent along.
+SLOW: Final = 4.0
 
 
 class Breaker:
@@ -49,6 +53,8 @@ class Breaker:
         self._probe_deadline = probe_deadline
         self._state: State = Closed()
         self._look = asyncio.Event()
+        self._under_way: Counter[float] = Counter()
+        self._withheld = False
         self.on_change: Callable[[], None] = _nobody
         metrics.breaker.set(0)
 
@@ -77,7 +83,9 @@ class Breaker:
         due = rules.due_at(self._state)
         if due is not None and now >= due:
             self._look.set()  # somebody has a call to place, and the time is up: do not wait for the timer
-        return rules.room(self._state, most, now)
+        unanswered = sum(calls for since, calls in self._under_way.items() if now - since > SLOW)
+        self._withheld = isinstance(self._state, Closed) and unanswered >= rules.IN_A_ROW
+        return 0 if self._withheld else rules.room(self._state, most, now)
 
     def may_send(self, asked_at: float) -> bool:
         """Whether a call claimed of the room asked for at `asked_at` may still leave."""
@@ -87,11 +95,17 @@ class Breaker:
 
     def taken(self, calls: int, asked_at: float) -> None:
         """So many calls were claimed of the room that `room` gave at `asked_at`."""
+        self._under_way[asked_at] += calls
         self._become(rules.taken(self._state, calls, asked_at))
 
     def given_back(self, asked_at: float) -> None:
-        """A claimed call is over without an answer of the provider; harmless after `heard`."""
-        self._become(rules.given_back(self._state, asked_at))
+        """A claimed call is over, with or without an answer of the provider."""
+        self._under_way[asked_at] -= 1
+        if self._under_way[asked_at] <= 0:
+            del self._under_way[asked_at]
+        self._let_go(asked_at)
+        if self._withheld:
+            self.on_change()
 
     def heard(self, answer: Answer, asked_at: float) -> None:
         """The provider's answer to a call claimed of the room asked for at `asked_at`."""
@@ -121,7 +135,7 @@ class Breaker:
                     log.warning("breaker.probe_disbelieved")
             case HalfOpen(trial=float(trial)):
                 log.warning("breaker.trial_silent", seconds=rules.TRIAL_BOUND)
-                self.given_back(trial)
+                self._let_go(trial)
 
     async def _ask(self) -> bool:
         if self._probe is None:
@@ -133,6 +147,9 @@ class Breaker:
             # Its kind alone: the words of an HTTP error may hold the URL, and that the account code.
             log.warning("breaker.probe_failed", error=type(error).__name__)
             return False
+
+    def _let_go(self, asked_at: float) -> None:
+        self._become(rules.given_back(self._state, asked_at))
 
     def _become(self, new: State) -> None:
         old, self._state = self._state, new
