@@ -13,7 +13,7 @@ from typing import Any, Final, Literal, TypeVar
 
 from app.ports import CallRecord
 from app.voicenter import body as bodies
-from app.voicenter.cdr_body import open_records
+from app.voicenter.cdr_body import MAX_RECORDS, inside, open_records
 from app.voicenter.cdr_values import call_id, link, moment, phone, seconds, text, whole
 from app.voicenter.custom_data import custom_data, our_variables
 
@@ -31,6 +31,7 @@ _LEGS: Final[dict[str, Leg]] = {
 }
 # "Click 2 IVR", "Click 2 IVR Incoming", "Click 2 Queue Incoming" (facts 2.3).
 _IVRS: Final = frozenset({"click2ivr", "click2ivrincoming", "click2queueincoming", "17", "18", "19"})
+_MOST_WRAPS: Final = 3
 _TYPES: Final = ("type", "cdrtype", "typename")  # the call log gives the name and the number
 
 
@@ -41,20 +42,41 @@ def decode_body(raw: bytes, content_type: str) -> str:
 
 
 def read_call_records(body: str) -> list[CallRecord]:
-    """The records in one push: an object, an array, JSON in a string, a form or XML-RPC. Never raises.
+    """The records in one push: an object, an array, JSON in a string, a form or XML-RPC; at most 100. Never raises.
 
     Empty for a body that is none of these, and for test pings: objects that say neither which call they are
-    about nor what became of it.
+    about nor what became of it. An object that only wraps others must have some that say both.
     """
-    return [record for fields in open_records(body) if (record := _record(fields)) is not None]
+    return _records(open_records(body), wraps=0)[:MAX_RECORDS]
 
 
-def _record(raw: Mapping[str, Any]) -> CallRecord | None:
+def _records(objects: list[dict[str, Any]], wraps: int) -> list[CallRecord]:
+    """The records among `objects`, which were found under so many `wraps`."""
+    found: list[CallRecord] = []
+    for fields in objects:
+        if wraps < _MOST_WRAPS and (inner := _records(inside(fields), wraps + 1)):
+            found += inner
+            continue
+        record = _record(fields)
+        if _tells_of_a_call(record, wrapped=wraps > 0):
+            found.append(record)
+    return found
+
+
+def _tells_of_a_call(record: CallRecord, *, wrapped: bool) -> bool:
+    named = bool(record.call_id or record.original_call_id or record.attempt_id or record.lead_id)
+    if wrapped:  # may be anything: which call alone, or what alone, is not enough
+        return named and bool(record.type or record.status)
+    return named or bool(record.type and record.status)
+
+
+def _record(raw: Mapping[str, Any]) -> CallRecord:
+    """What one object claims, if it is a record at all."""
     fields = bodies.lowered(raw)
     ours = our_variables(fields)
     kinds = [_plain(kind) for name in _TYPES if (kind := text(fields.get(name))) is not None]
     leg = next((_LEGS[kind] for kind in kinds if kind in _LEGS), None)
-    record = CallRecord(
+    return CallRecord(
         # One id under several names, by the vendor's own account (facts 2.4).
         call_id=_first(fields, call_id, "ivruniqueid", "ivr_unique_id", "ivrid", "callid"),
         original_call_id=_original(fields),
@@ -75,8 +97,6 @@ def _record(raw: Mapping[str, Any]) -> CallRecord | None:
         started_at=_first(fields, moment, "date"),  # the call log's; a push has `time` only (facts 2.6)
         ivr=any(kind in _IVRS for kind in kinds),
     )
-    named = record.call_id or record.original_call_id or record.attempt_id or record.lead_id
-    return record if named or (record.type and record.status) else None
 
 
 def _plain(kind: str) -> str:

@@ -16,6 +16,10 @@ MAX_TEXT: Final = 2000
 MAX_ID: Final = 128
 MAX_SECONDS: Final = 2**31 - 1
 MAX_WHOLE: Final = 2**53
+# Hours where there are any; minutes alone may be more than 59.
+_CLOCK: Final = re.compile(r"\s*(-?)(?:([0-9]{1,5}):([0-5]?[0-9])|([0-9]{1,6})):([0-5][0-9])(?:\.[0-9]*)?\s*")
+_BELOW_ZERO: Final = re.compile(r"\s*-[0-9]{1,16}(?:\.[0-9]*)?\s*")
+_UUID: Final = re.compile(r"[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}", re.IGNORECASE)
 
 
 def text(value: Any) -> str | None:
@@ -36,6 +40,12 @@ def call_id(value: Any) -> str | None:
     return found if found is not None and len(found) <= MAX_ID else None
 
 
+def our_id(value: Any) -> str | None:
+    """An id we gave; a UUID in small letters, as we write it, whatever was made of it on the way."""
+    found = text(value)
+    return found.lower() if found is not None and _UUID.fullmatch(found) else found
+
+
 def whole(value: Any) -> int | None:
     """A whole number from 0; fractions are cut off."""
     if isinstance(value, str):
@@ -49,7 +59,18 @@ def whole(value: Any) -> int | None:
 
 
 def seconds(value: Any) -> int | None:
-    """Whole seconds from 0."""
+    """Whole seconds from 0, also of `HH:MM:SS` and `MM:SS`; what is below zero is 0, as no time passed.
+
+    Seconds are documented (facts 2.2); clocks and signs are not, and nobody has shown a raw record.
+    """
+    if isinstance(value, str):
+        if clock := _CLOCK.fullmatch(value):
+            sign, hours, of_hour, minutes, rest = clock.groups()
+            return 0 if sign else int(hours or 0) * 3600 + int(of_hour or minutes) * 60 + int(rest)
+        if _BELOW_ZERO.fullmatch(value):
+            return 0
+    elif isinstance(value, int | float) and -MAX_WHOLE <= value < 0:
+        return 0
     found = whole(value)
     return found if found is not None and found <= MAX_SECONDS else None
 

@@ -231,6 +231,24 @@ async def test_a_port_where_nobody_listens_is_said(caplog: pytest.LogCaptureFixt
     assert "could not be read: ConnectError" in caplog.text
 
 
+async def test_a_trouble_is_logged_when_it_begins_changes_and_ends_and_not_at_every_look(
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    """It is looked every few seconds; an outage of an hour is three lines."""
+    caplog.set_level("INFO", "leadring.voicenter")
+    good, down, shut = saying(whole(USER)), http(b"", 503), http(b"", 403)
+    async with raw_server(answering(good, down, down, down, shut, shut, good, good)) as server:
+        client = ActiveCalls(url=server.url, code=CODE, version=VERSION)
+        for _ in range(8):
+            await client.look()
+        await client.close()
+    lines = [record.getMessage() for record in caplog.records]
+    assert len(lines) == 3, lines
+    assert "503" in lines[0]
+    assert "403" in lines[1]
+    assert lines[2] == "active calls can be read again"
+
+
 async def test_the_code_and_phones_are_never_in_the_reason(caplog: pytest.LogCaptureFixture) -> None:
     for answer in (
         http(f"<p>{CODE} may not call 0501234567</p>".encode(), 403),

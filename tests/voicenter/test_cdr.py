@@ -198,7 +198,7 @@ def test_the_newer_times_win_over_the_older_ones() -> None:
     assert (record.talk_seconds, record.ring_seconds) == (7, 4)
 
 
-@pytest.mark.parametrize("seconds", ["", None, "soon", -1, True, [], 1e300, "9" * 30, 10**12])
+@pytest.mark.parametrize("seconds", ["", None, "soon", True, [], 1e300, "9" * 30, 10**12])
 def test_a_time_that_is_none_is_left_out(seconds: object) -> None:
     record = one({**LEG2, "duration": seconds})
     assert record.talk_seconds is None
