@@ -7,10 +7,10 @@ PY := $(VENV)/bin/python
 PORT ?= 8000
 ARGS ?=
 
-.PHONY: help run serve test check format bench pins container clean
+.PHONY: help run serve test conformance check format bench pins container clean
 
 help: ## this menu
-	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-10s %s\n", $$1, $$2 }' $(firstword $(MAKEFILE_LIST))
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-11s %s\n", $$1, $$2 }' $(firstword $(MAKEFILE_LIST))
 
 # A stamp is as old as the last installation: packages are installed again only when the pins change.
 $(VENV)/runtime.stamp: requirements/runtime.txt tools/make-venv
@@ -31,6 +31,9 @@ serve: $(VENV)/runtime.stamp ## the service with your own .env and leadring.toml
 test: $(VENV)/dev.stamp ## the whole suite, on real PostgreSQL, Redis and Chromium (ARGS="-k …" for a part)
 	@tools/prepare-tests
 	@tools/run-tests $(ARGS)
+
+conformance: $(VENV)/dev.stamp ## the provider's page as tests, on the sandbox, or on your account (docs/conformance.md)
+	$(PY) -m pytest tests/conformance $(ARGS)
 
 check: $(VENV)/dev.stamp ## ruff, mypy, import-linter, the widget's types
 	$(VENV)/bin/ruff check .

@@ -7,7 +7,9 @@ once. The keys `active_calls` and `roster`, `call_log` script the HTTP answers o
 """
 
 from dataclasses import dataclass, fields, replace
-from typing import Literal, get_args
+from typing import ClassVar, Literal, get_args
+
+from pydantic import ConfigDict
 
 AgentScript = Literal["manual", "answer", "decline", "busy", "offline", "no_answer"]
 LeadScript = Literal["manual", "answer", "voicemail", "decline", "busy", "unreachable", "no_answer"]
@@ -47,6 +49,9 @@ class Behaviour:
     For the three lists, `refuse` is their own error of that number, `stale` repeats the last honest answer,
     `empty` is a list with nothing in it. Raises ValueError for a value outside these lists.
     """
+
+    # A mistyped field of a request is a mistake, not silence.
+    __pydantic_config__: ClassVar[ConfigDict] = ConfigDict(extra="forbid")
 
     agent: AgentScript | None = None
     agent_after: float | None = None

@@ -9,7 +9,9 @@ from collections import deque
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
-from typing import Literal
+from typing import ClassVar, Literal
+
+from pydantic import ConfigDict
 
 from .cdr import Recorded
 from .clock import Clock
@@ -54,6 +56,8 @@ class CallLogOptions:
     one answer. `variables`: whether the var_* are in CustomData. `http_status`: an error's STATUS_CODE is the
     HTTP status, too. Raises ValueError for impossible values.
     """
+
+    __pydantic_config__: ClassVar[ConfigDict] = ConfigDict(extra="forbid")
 
     delay: float = 1.0
     per_minute: int = 30

@@ -53,8 +53,8 @@ class Leg:
 class Call:
     """One call. `first`: whose phone is leg 1; `incoming`: somebody else's call, which nobody asked for here.
 
-    `behaviour` is its script; `ended_by`: agent, lead, terminate, network or maxduration. `second_id` is the id
-    under which its second record may come.
+    `behaviour` is its script; `ended_by`: agent, lead, terminate, network, maxduration, or elsewhere (whoever made
+    an incoming call). `second_id` is the id under which its second record may come.
     """
 
     call_id: str
@@ -114,6 +114,7 @@ class Call:
             "language": request.language,
             "record": request.record,
             "caller_name": request.target_caller_name if self.first == "agent" else request.phone_caller_name,
+            "caller_id": request.target_caller_id if self.first == "agent" else request.phone_caller_id,
             "agent": _leg_json(self.agent, self.max_dial_time(self.agent)),
             "lead": _leg_json(self.lead, self.max_dial_time(self.lead)),
         }

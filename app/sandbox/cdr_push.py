@@ -4,9 +4,10 @@ import asyncio
 from collections import deque
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import get_args
+from typing import ClassVar, get_args
 
 import httpx
+from pydantic import ConfigDict
 
 from .calls import Call
 from .cdr import IvrRecord, Record, Recorded
@@ -30,6 +31,8 @@ class CdrOptions:
     answer is HTTP 200, `attempts` tries with `pause` between the first two and twice as much before each
     further one; each try has `timeout`. Raises ValueError for impossible values.
     """
+
+    __pydantic_config__: ClassVar[ConfigDict] = ConfigDict(extra="forbid")
 
     url: str | None = None
     delay: float = 0.5

@@ -25,7 +25,7 @@ from .answers import click2call_answer, respond
 from .behaviour import Behaviour
 from .incoming import read_parameters
 from .journal import Received, redacted
-from .parameters import CallRequest, RefusedError, read_request
+from .parameters import CallRequest, RefusedError, read_request, unknown_names
 from .sandbox import Sandbox
 
 PATH = "/forwarddialer/click2call.aspx"
@@ -76,6 +76,7 @@ async def click2call(request: Request) -> Response:
             rang=rang,
             errorcode=code,
             call_id=call_id,
+            unknown=unknown_names(params),
         )
     )
     as_json = given.get("format", "").lower() == "json"

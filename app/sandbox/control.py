@@ -1,19 +1,21 @@
 """The sandbox's own API: scripts, phones and memory, for tests, the page and people with curl."""
 
 from dataclasses import asdict, dataclass, fields
-from typing import Literal
+from typing import Annotated, ClassVar, Literal
 
-from fastapi import APIRouter, HTTPException, Request
+from fastapi import APIRouter, Depends, HTTPException, Request
+from pydantic import ConfigDict
 
 from .behaviour import ANYTHING, Behaviour
 from .call_log import CallLogOptions
 from .calls import Call, Side
 from .cdr_push import CdrOptions
 from .engine import CannotError, OutsideState
-from .phones import Phone
+from .json_line import JsonLine
+from .phones import STATUSES, Phone
 from .sandbox import Sandbox
 
-router = APIRouter(prefix="/sandbox", tags=["sandbox"])
+router = APIRouter(prefix="/sandbox", tags=["sandbox"], default_response_class=JsonLine)
 
 Deed = Literal["answer", "decline", "ignore", "hangup", "hold", "resume", "free", "online", "offline"]
 
@@ -27,14 +29,22 @@ class KeyedBehaviour(Behaviour):
 
 @dataclass(frozen=True)
 class UserStatus:
-    """onlineUserStatus of an agent: 1 Login, 2 Logout, 3 Lunch … (facts 3.2)."""
+    """onlineUserStatus of an agent: 1 Login, 2 Logout, 3 Lunch … (facts 3.2); ValueError for any other number."""
+
+    __pydantic_config__: ClassVar[ConfigDict] = ConfigDict(extra="forbid")
 
     status: int
+
+    def __post_init__(self) -> None:
+        if self.status not in STATUSES:
+            raise ValueError(f"status must be one of {', '.join(map(str, STATUSES))}")
 
 
 @dataclass(frozen=True)
 class Outside:
     """A call that comes from somebody else: from which number, and how far it has come."""
+
+    __pydantic_config__: ClassVar[ConfigDict] = ConfigDict(extra="forbid")
 
     phone: str = "0722776700"
     state: OutsideState = "talking"
@@ -43,6 +53,22 @@ class Outside:
 def _sandbox(request: Request) -> Sandbox:
     sandbox: Sandbox = request.app.state.sandbox
     return sandbox
+
+
+def _agents(request: Request, number: str) -> str:
+    """A number that an agent of this account may have, else 404: a slip of the pen makes no new extension."""
+    if not _sandbox(request).phones.can_be_agents(number):
+        raise HTTPException(404, f"{number} is not an extension of this account")
+    return number
+
+
+def _anybodys(request: Request, number: str) -> str:
+    """Likewise, or any telephone number of the world outside."""
+    return number if _sandbox(request).phones.knows(number) else _agents(request, number)
+
+
+Agents = Annotated[str, Depends(_agents)]
+Anybodys = Annotated[str, Depends(_anybodys)]
 
 
 @router.get("/behaviour")
@@ -123,13 +149,13 @@ async def show_phones(request: Request, side: Side = "agent") -> list[dict[str, 
 
 
 @router.post("/phones/{number}/status", status_code=204)
-async def set_user_status(request: Request, number: str, wanted: UserStatus) -> None:
+async def set_user_status(request: Request, number: Agents, wanted: UserStatus) -> None:
     """Log an agent's user in or out, or send it to lunch; active calls show it."""
     _sandbox(request).login(number, wanted.status)
 
 
 @router.post("/phones/{number}/busy")
-async def make_busy(request: Request, number: str, outside: Outside | None = None) -> dict[str, object]:
+async def make_busy(request: Request, number: Agents, outside: Outside | None = None) -> dict[str, object]:
     """Put an agent on a call of somebody else; 409 when one of the two is in a call. `free` ends it."""
     wanted = outside or Outside()
     try:
@@ -140,7 +166,7 @@ async def make_busy(request: Request, number: str, outside: Outside | None = Non
 
 
 @router.post("/phones/{number}/{deed}")
-async def use_phone(request: Request, number: str, deed: Deed, side: Side | None = None) -> dict[str, object]:
+async def use_phone(request: Request, number: Anybodys, deed: Deed, side: Side | None = None) -> dict[str, object]:
     """A hand on a telephone; 409 when the phone is in no state for it. `side` names a phone that is new."""
     sandbox = _sandbox(request)
     try:

@@ -49,7 +49,9 @@ class Engine:
         call = self._new_call(CallRequest(action="call", phone=phone, target=extension), Behaviour(), "lead")
         call.incoming = True
         for leg in (call.lead, call.agent):
-            self._phones.use(leg.number, leg.side)
+            # The caller's telephone is somewhere else: it never becomes one of ours.
+            if leg is call.agent or self._phones.has_extension(leg.number):
+                self._phones.use(leg.number, leg.side)
             self._live[phone_key(leg.number)] = call
             leg.rang_at, leg.state = call.started_at, "ringing"
         call.lead.state, call.lead.answered_at = "talking", call.started_at
@@ -100,11 +102,11 @@ class Engine:
         self._changed()
         return call
 
-    def terminate(self, number: str) -> Call | None:
+    def terminate(self, number: str, by: str = "terminate") -> Call | None:
         """Hang up whatever is active there, whichever leg it is (vendor page, terminate action)."""
         call = self.live_call(number)
         if call is not None:
-            self._end(call, "terminate")
+            self._end(call, by)
         return call
 
     def reset(self) -> None:

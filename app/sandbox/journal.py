@@ -8,7 +8,10 @@ MOST_KEPT = 5000
 
 @dataclass(frozen=True, kw_only=True)
 class Received:
-    """One request. `answer` names how it was answered, `rang` whether a call started; `at` is epoch seconds."""
+    """One request. `answer` names how it was answered, `rang` whether a call started; `at` is epoch seconds.
+
+    `unknown`: names of parameters that the vendor's page does not have.
+    """
 
     at: float
     api: str
@@ -21,6 +24,7 @@ class Received:
     rang: bool
     errorcode: int
     call_id: str
+    unknown: tuple[str, ...] = ()
 
     def as_json(self) -> dict[str, object]:
         return asdict(self)

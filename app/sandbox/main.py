@@ -6,6 +6,8 @@ from dataclasses import replace
 from pathlib import Path
 
 from fastapi import FastAPI
+from fastapi.exceptions import RequestValidationError
+from starlette.exceptions import HTTPException
 from starlette.staticfiles import StaticFiles
 
 from . import call_log_api, click2call, control, pages, presence
@@ -13,6 +15,7 @@ from .behaviour import Behaviour
 from .call_log import CallLogOptions
 from .cdr_push import CdrOptions
 from .clock import Clock
+from .json_line import error_line
 from .paths import CaseBlindPaths
 from .phones import Extensions
 from .sandbox import Sandbox
@@ -49,6 +52,8 @@ def create_sandbox(
     app = FastAPI(title="Leadring sandbox", lifespan=lifespan, docs_url=None, redoc_url=None)
     app.state.sandbox = sandbox
     app.add_middleware(CaseBlindPaths)
+    for kind in (HTTPException, RequestValidationError):
+        app.add_exception_handler(kind, error_line)
     for face in (click2call, presence, call_log_api, control, pages):
         app.include_router(face.router)
     app.mount("/sandbox/assets", StaticFiles(directory=Path(__file__).parent / "assets"), name="assets")

@@ -3,13 +3,14 @@
 import asyncio
 from collections.abc import AsyncIterable
 from pathlib import Path
+from typing import get_args
 
 from fastapi import APIRouter, Request
 from fastapi.sse import EventSourceResponse, ServerSentEvent
 from starlette.responses import Response
 from starlette.templating import Jinja2Templates
 
-from .calls import Call
+from .calls import Call, Side
 from .phones import STATUSES, Phone
 from .sandbox import Sandbox
 from .words import WORDS, Language
@@ -31,13 +32,19 @@ router = APIRouter()
 async def phones_page(request: Request, lang: str = "en") -> Response:
     """Two telephones: the agent's and the lead's."""
     language: Language = "he" if lang == "he" else "en"
+    sandbox: Sandbox = request.app.state.sandbox
+    words = WORDS[language]
+    title = words["title_many" if _more_than_two(sandbox) else "title"]
     headers = {
         "content-security-policy": _POLICY,
         "cache-control": "no-store",
         "referrer-policy": "no-referrer",
     }
     return _templates.TemplateResponse(
-        request, "phones.html", {"lang": language, "words": WORDS[language], "statuses": STATUSES}, headers=headers
+        request,
+        "phones.html",
+        {"lang": language, "words": words, "title": title, "statuses": STATUSES},
+        headers=headers,
     )
 
 
@@ -70,8 +77,18 @@ def snapshot(sandbox: Sandbox, find: str = "") -> dict[str, object]:
         "agents_in_all": len(agents),
         "agents_found": len(found),
         "leads": [_show(sandbox, phone) for phone in _shown(sandbox, leads)],
-        "recent": [call.as_json() for call in recent],
+        "more_than_two": _more_than_two(sandbox),
+        "recent": [call.as_json() | {"agent_name": _name(sandbox, call.agent.number)} for call in recent],
     }
+
+
+def _more_than_two(sandbox: Sandbox) -> bool:
+    return any(len(sandbox.phones.on_side(side)) > 1 for side in get_args(Side))
+
+
+def _name(sandbox: Sandbox, number: str) -> str:
+    phone = sandbox.phones.find(number)
+    return phone.name if phone is not None else number
 
 
 def _is_outside(sandbox: Sandbox, phone: Phone) -> bool:

@@ -8,6 +8,7 @@ sentence of the vendor; the others are ours.
 
 import hmac
 import re
+from collections.abc import Iterable
 from dataclasses import dataclass, field
 from typing import Literal
 
@@ -18,6 +19,31 @@ _CALLER_ID = re.compile(r"\d{3,15}")
 _SECONDS = re.compile(r"\d{1,6}")
 _LANGUAGE = re.compile(r"[A-Za-z]{2,3}(-[A-Za-z]{2,4})?")
 _VARIABLE = re.compile(r"var_\S{1,64}", re.IGNORECASE)
+_KNOWN = frozenset(
+    [
+        "code",
+        "action",
+        "format",
+        "phone",
+        "phonelogincode",
+        "target",
+        "record",
+        "phonecallerid",
+        "phonecallername",
+        "targetcallerid",
+        "targetcallername",
+        "phonemaxdialtime",
+        "targetmaxdialtime",
+        "maxduration",
+        "phoneautoanswer",
+        "targetautoanswer",
+        "checkphonedevicestate",
+        "checktargetdevicestate",
+        "language",
+        "ignoredncstatus",
+        "ignorednostatus",
+    ]
+)
 _TRUE_FALSE = frozenset({"true", "false"})
 _SWITCH = frozenset({"true", "false", "1", "0"})
 
@@ -92,6 +118,11 @@ def read_request(params: dict[str, str], code: str) -> CallRequest:
         language=_matching(given, "language", _LANGUAGE, "a language such as he or en"),
         variables=_variables(params, given),
     )
+
+
+def unknown_names(params: Iterable[str]) -> tuple[str, ...]:
+    """Which of these are no parameters of the vendor's page; they are taken without a word."""
+    return tuple(name for name in params if name.lower() not in _KNOWN and not _is_variable(name))
 
 
 def _is_variable(name: str) -> bool:

@@ -62,6 +62,14 @@ class Phones:
         """Whether that is an extension of the account, and no telephone number of the world outside."""
         return not number.isdecimal() or number in self._configured
 
+    def has_extension(self, number: str) -> bool:
+        """Whether that is an extension, and of a configured account one that it has."""
+        return self.is_extension(number) and self.knows(number)
+
+    def can_be_agents(self, number: str) -> bool:
+        """False for what no agent of a configured account could have, and no call has used."""
+        return not self._configured or number in self._configured or self.find(number) is not None
+
     def find(self, number: str) -> Phone | None:
         return self._phones.get(phone_key(number))
 

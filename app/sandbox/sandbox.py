@@ -68,7 +68,7 @@ class Sandbox:
         call = self.engine.live_call(extension)
         if call is None or not call.incoming:
             raise CannotError(f"{extension} is in no call from outside")
-        self.engine.terminate(extension)
+        self.engine.terminate(extension, by="elsewhere")
         return call
 
     def login(self, extension: str, status: int) -> None:

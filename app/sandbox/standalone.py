@@ -2,11 +2,14 @@
 
 import asyncio
 import contextlib
+import re
+import shlex
 import signal
 import socket
 import sys
 from collections.abc import Iterator, Sequence
 from typing import get_args
+from urllib.parse import urlsplit
 
 from .behaviour import Behaviour
 from .call_log import CallLogOptions
@@ -17,6 +20,7 @@ from .server import SandboxServer
 
 # Phones that answer by themselves do so like people: after a few seconds, and they talk for a while.
 AUTO = Behaviour(agent="answer", agent_after=3, lead="answer", lead_after=5, talk=30)
+_OUR_ROUTE = re.compile(r"/v1/voicenter/cdr/([^/]+)/?$")
 
 
 class _Alone(SandboxServer):
@@ -71,7 +75,11 @@ def run_sandbox(
     with listening:
         port = listening.getsockname()[1]
         some = [phone.number for phone in app.state.sandbox.phones.extensions()]
-        sys.stdout.write(welcome(f"http://{f'[{host}]' if ':' in host else host}:{port}", code, some))
+        url = f"http://{f'[{host}]' if ':' in host else host}:{port}"
+        # Only settings on stdout, so that it can be a file; what is for a person goes to stderr.
+        sys.stderr.write(welcome(url, some))
+        sys.stderr.flush()
+        sys.stdout.write(settings(url, code, cdr_url))
         sys.stdout.flush()
         asyncio.run(_Alone(app, host=host, port=port).serve([listening]))
     return 0
@@ -92,16 +100,25 @@ def _listen(host: str, port: int) -> socket.socket:
     return listening
 
 
-def welcome(url: str, code: str, extensions: Sequence[str]) -> str:
-    """What is printed at the start: the page, the settings, some extensions to use."""
-    lines = [
-        f"sandbox: the telephones are at {url}/",
-        f"LEADRING_VOICENTER_CODE={code}",
-        f"LEADRING_VOICENTER_URL={url}/ForwardDialer/click2call.aspx",
-        f"LEADRING_VOICENTER_MONITOR_URL={url}/comet/API",
-        f"LEADRING_VOICENTER_EXTENSIONS_URL={url}/Comet/api/GetExtensions",
-        f"LEADRING_VOICENTER_CALL_LOG_URL={url}/hub/cdr/",
-    ]
+def settings(url: str, code: str, cdr_url: str | None = None) -> str:
+    """The lines that point a service here, NAME=value and nothing else: for a shell or an .env file."""
+    values = {
+        "CODE": code,
+        "URL": f"{url}/ForwardDialer/click2call.aspx",
+        "MONITOR_URL": f"{url}/comet/API",
+        "EXTENSIONS_URL": f"{url}/Comet/api/GetExtensions",
+        "CALL_LOG_URL": f"{url}/hub/cdr/",
+    }
+    # The service knows its own records by the last word of their address.
+    ours = _OUR_ROUTE.search(urlsplit(cdr_url or "").path)
+    if ours is not None:
+        values["CDR_TOKEN"] = ours[1]
+    return "".join(f"LEADRING_VOICENTER_{name}={shlex.quote(value)}\n" for name, value in values.items())
+
+
+def welcome(url: str, extensions: Sequence[str]) -> str:
+    """What a person is told at the start: the page, and some extensions to use."""
+    lines = [f"sandbox: the telephones are at {url}/"]
     if extensions:
         more = f" … ({len(extensions)} in all)" if len(extensions) > 5 else ""
         lines.append(f"extensions: {' '.join(extensions[:5])}{more}")

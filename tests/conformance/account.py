@@ -56,6 +56,14 @@ class Account:
     pause: float = 0.0
     most: int | None = None
 
+    def plan(self) -> str:
+        """What a run with that will do: which hosts are asked, how often, for how long."""
+        hosts = ", ".join(sorted({urlsplit(url).hostname or "" for url in self.urls.values()}))
+        most = self.most or MOST_REQUESTS
+        minutes = round(most * self.pause / 60)
+        told = f"about {minutes} minute{'' if minutes == 1 else 's'}" if minutes else "less than a minute"
+        return f"asking {hosts}, {most} questions at most, {self.pause:g} s apart, {told}"
+
 
 def account_in(environment: Mapping[str, str] = os.environ) -> Account | None:
     """The account that LEADRING_CONFORMANCE_* names; None without them; raises EnvironmentWrongError."""

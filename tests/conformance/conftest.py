@@ -47,6 +47,14 @@ def pytest_configure(config: pytest.Config) -> None:
             logging.getLogger(name).setLevel(logging.CRITICAL)
 
 
+def pytest_sessionstart(session: pytest.Session) -> None:
+    account = session.config.stash[_ACCOUNT]
+    reporter = session.config.pluginmanager.get_plugin("terminalreporter")
+    if account is not None and reporter is not None:
+        # Minutes without a word look like a hang, and a wrong address is best noticed before it is asked.
+        reporter.write_line(account.plan())
+
+
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
     account = config.stash[_ACCOUNT]
     if account is None:

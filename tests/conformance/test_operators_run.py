@@ -14,7 +14,7 @@ from pathlib import Path
 
 from tests.sandbox_server import RunningSandbox
 
-from .account import MOST_REQUESTS
+from .account import MOST_REQUESTS, account_in
 
 ROOT = Path(__file__).resolve().parents[2]
 CODE = "canary-code-8c1f"
@@ -97,6 +97,9 @@ def test_an_account_that_answers_as_documented_is_asked_gently_and_reported() ->
         asked, calls = sandbox.requests(None), sandbox.calls()
     assert done.returncode == 0, done.stdout[-4000:]
     assert calls == []
+    assert (
+        "asking 127.0.0.1, 25 questions at most, 0 s apart, less than a minute\n" in done.stdout.partition("collect")[0]
+    )
     assert 20 <= len(asked) <= MOST_REQUESTS
     assert {one["api"] for one in asked} == {"click2call", "active_calls", "roster", "call_log"}
     named = {name.lower() for one in asked if one["api"] == "click2call" for name in one["params"]}
@@ -143,6 +146,18 @@ def test_an_error_that_nobody_foresaw_betrays_nothing(tmp_path: Path) -> None:
     assert done.returncode == 1
     assert "RuntimeError: unforeseen" in done.stdout
     assert CODE not in done.stdout + done.stderr
+
+
+def test_the_run_says_first_how_long_it_will_take() -> None:
+    account = account_in(
+        {
+            "LEADRING_CONFORMANCE_URL": "https://api.example/c2c",
+            "LEADRING_CONFORMANCE_MONITOR_URL": "https://monitor.example/comet",
+            "LEADRING_CONFORMANCE_CODE": CODE,
+        }
+    )
+    assert account is not None
+    assert account.plan() == "asking api.example, monitor.example, 25 questions at most, 5 s apart, about 2 minutes"
 
 
 def test_what_is_not_harmless_is_not_even_selected() -> None:

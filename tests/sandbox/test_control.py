@@ -2,7 +2,11 @@
 
 import asyncio
 
+import httpx
 import pytest
+
+from app.sandbox import create_sandbox
+from tests.sandbox_server import RunningSandbox
 
 from .conftest import Caller
 
@@ -56,3 +60,68 @@ async def test_nobody_waits_for_a_closed_sandbox(caller: Caller) -> None:
     await caller.sandbox.close()
     with pytest.raises(RuntimeError, match="closed"):
         await caller.sandbox.wait_for_requests(1)
+
+
+@pytest.mark.parametrize(
+    ("method", "path"),
+    [
+        ("PUT", "/sandbox/behaviour"),
+        ("PUT", "/sandbox/cdr"),
+        ("PUT", "/sandbox/call_log"),
+        ("POST", "/sandbox/phones/SIPdana1/busy"),
+        ("POST", "/sandbox/phones/SIPdana1/status"),
+    ],
+)
+async def test_a_field_that_does_not_exist_is_refused_by_its_name(caller: Caller, method: str, path: str) -> None:
+    given = {"status": 1} if path.endswith("status") else {}
+    assert (await caller.http.request(method, path, json=given)).status_code < 300
+    answer = await caller.http.request(method, path, json=given | {"agnet": "busy"})
+    assert answer.status_code == 422
+    assert answer.json()["detail"][0]["loc"][-1] == "agnet"
+
+
+@pytest.mark.parametrize("status", [0, 4, 99])
+async def test_a_login_status_that_does_not_exist_is_refused(caller: Caller, status: int) -> None:
+    answer = await caller.http.post("/sandbox/phones/SIPdana1/status", json={"status": status})
+    assert answer.status_code == 422
+    assert "status must be one of 1, 2, 3" in answer.text
+    assert caller.sandbox.phones.find("SIPdana1") is None
+
+
+@pytest.mark.parametrize(
+    ("deed", "body"), [("busy", {}), ("status", {"status": 3}), ("online", None), ("offline", None), ("answer", None)]
+)
+def test_an_extension_that_the_account_does_not_have_is_not_invented(deed: str, body: dict[str, int] | None) -> None:
+    with RunningSandbox(extensions=["SIPdana1"]) as sandbox, httpx.Client(trust_env=False) as client:
+        answer = client.post(f"{sandbox.url}/sandbox/phones/SIPdnaa1/{deed}", json=body)
+        assert (answer.status_code, answer.json()["detail"]) == (404, "SIPdnaa1 is not an extension of this account")
+        assert sandbox.extensions == ["SIPdana1"]
+
+
+def test_a_telephone_of_the_world_outside_can_be_switched_off_but_is_no_agents() -> None:
+    with RunningSandbox(extensions=["SIPdana1"]) as sandbox, httpx.Client(trust_env=False) as client:
+        phone = f"{sandbox.url}/sandbox/phones/0501234567"
+        assert client.post(f"{phone}/busy").status_code == 404
+        assert client.post(f"{phone}/offline").status_code == 200
+        assert [one["number"] for one in client.get(f"{sandbox.url}/sandbox/phones?side=lead").json()] == ["0501234567"]
+
+
+async def test_every_answer_ends_with_its_line(caller: Caller) -> None:
+    for path in ("phones", "calls", "requests", "behaviour", "cdr", "call_log", "nothing", "requests?api=all"):
+        answer = await caller.http.get(f"/sandbox/{path}")
+        assert answer.text.endswith("\n"), path
+        assert len(answer.content) == int(answer.headers["content-length"])
+    assert (await caller.http.post("/sandbox/phones/SIPdana1/explode")).text.endswith("\n")
+
+
+async def test_parameters_that_the_vendor_does_not_have_are_taken_and_marked(caller: Caller) -> None:
+    assert (await caller.call(PhoneCallerID="0731112222", colour="red"))["ERRORCODE"] == 0
+    shown = (await caller.http.get("/sandbox/requests")).json()
+    assert shown[0]["unknown"] == ["colour"]
+
+
+async def test_a_reset_keeps_the_address_of_the_records() -> None:
+    sandbox = create_sandbox(cdr_url="http://127.0.0.1:9/cdr").state.sandbox
+    sandbox.cdr.options = type(sandbox.cdr.options)(url="http://127.0.0.1:9/other", delay=9)
+    sandbox.reset()
+    assert (sandbox.cdr.options.url, sandbox.cdr.options.delay) == ("http://127.0.0.1:9/cdr", 0.5)

@@ -6,6 +6,7 @@ import re
 import shlex
 from collections.abc import Iterator
 from dataclasses import fields
+from http.server import HTTPServer
 from pathlib import Path
 from typing import Any, get_args
 
@@ -16,10 +17,24 @@ from app.sandbox import Behaviour, CallLogOptions, CdrOptions, create_sandbox, r
 from app.sandbox.behaviour import AnswerKind
 from app.sandbox.control import Deed, router
 from app.sandbox.phones import STATUSES
-from app.sandbox.standalone import welcome
+from app.sandbox.standalone import settings, welcome
 from tests.sandbox_server import RunningSandbox
 
+from .conftest import CALL
+
 PAGE = (Path(__file__).parents[2] / "docs" / "sandbox.md").read_text(encoding="utf-8")
+
+
+OTHER_LINES = {
+    "SANDBOX=http://127.0.0.1:8001",
+    "leadring sandbox",
+    "sleep 2",
+    "TOKEN=$(openssl rand -hex 24)",
+    "leadring sandbox --extensions 300 --cdr-url http://127.0.0.1:8000/v1/voicenter/cdr/$TOKEN > sandbox.env",
+    "# extensions: PZRHIq1r … (300 in all)",
+    "set -a; . ./sandbox.env; set +a",
+    "leadring serve",
+}
 
 
 def _table(first_cell: str) -> dict[str, list[str]]:
@@ -84,8 +99,8 @@ def test_every_option_of_the_command_is_described_with_its_default() -> None:
 
 def test_what_is_printed_at_the_start_is_what_the_page_shows() -> None:
     some = [one.number for one in create_sandbox(extensions=300).state.sandbox.phones.extensions()]
-    for line in welcome("http://127.0.0.1:8001", "sandbox", some).splitlines()[:6]:
-        assert f"\n{line}\n" in PAGE
+    url = "http://127.0.0.1:8001"
+    assert f"```text\n{welcome(url, ())}{settings(url, 'sandbox')}```\n" in PAGE
     assert f"extensions: {some[0]} … (300 in all)" in PAGE
 
 
@@ -99,14 +114,35 @@ def test_every_curl_line_works_in_the_order_of_the_page() -> None:
     with RunningSandbox() as sandbox, httpx.Client(trust_env=False) as client:
         for line in shell:
             if line.startswith("curl "):
-                answer = _curl(client, line.replace("$SANDBOX", sandbox.url))
+                answer = _curl(client, line.replace("$SANDBOX", sandbox.url).removesuffix("; echo"))
+                assert line.endswith("; echo") != (answer.text == "" or answer.text.endswith("\n")), line
                 assert answer.status_code in {200, 204}, line
                 ran, said = ran + 1, answer.text
             elif line.startswith("# → "):
                 assert line.removeprefix("# → ") in said
             else:
-                assert line in {"SANDBOX=http://127.0.0.1:8001", "leadring sandbox --extensions 300"}
+                assert line in OTHER_LINES
     assert ran > 20
+
+
+def test_the_receiver_of_the_page_takes_a_record(capsys: pytest.CaptureFixture[str]) -> None:
+    source = re.search(r"^```python\n(.*?)^HTTPServer\(.*\.serve_forever\(\)\n```", PAGE, re.MULTILINE | re.DOTALL)
+    assert source is not None
+    written: dict[str, Any] = {}
+    exec(compile(source[1], "docs/sandbox.md", "exec"), written)  # noqa: S102 - our own page
+    written["Records"].log_message = lambda *_: None
+    with HTTPServer(("127.0.0.1", 0), written["Records"]) as server:
+        server.timeout = 10
+        with RunningSandbox(cdr_url=f"http://127.0.0.1:{server.server_port}/") as sandbox:
+            sandbox.set_behaviour("*", agent="busy")
+            httpx.post(sandbox.click2call_url, json=CALL, trust_env=False)
+            server.handle_request()
+            server.handle_request()
+            assert [one["status"] for one in sandbox.wait_for_cdr(2)] == [200, 200]
+    assert [json.loads(line)["type"] for line in capsys.readouterr().out.splitlines()] == [
+        "Click2Call leg1",
+        "Click2Call leg2",
+    ]
 
 
 def _curl(client: httpx.Client, line: str) -> httpx.Response:

@@ -5,6 +5,7 @@ import pytest
 
 from app.sandbox import Behaviour
 from app.sandbox.engine import CannotError
+from app.sandbox.pages import snapshot
 from tests.sandbox_server import RunningSandbox
 
 from .conftest import CALL, Caller
@@ -49,12 +50,24 @@ async def test_who_is_in_a_call_gets_no_second_one_and_ours_is_not_freed(caller:
 async def test_an_outside_call_leaves_one_record_of_an_incoming_call(caller: Caller) -> None:
     caller.sandbox.busy("SIPdana1", "0731112222")
     caller.clock.advance(30)
-    caller.sandbox.free("SIPdana1")
+    assert caller.sandbox.free("SIPdana1").ended_by == "elsewhere"
     caller.clock.advance(5)
     body = {"code": "sandbox", "search": {"fromdate": "2000-01-01", "todate": "2100-01-01"}}
     (row,) = (await caller.http.post("/hub/cdr/", json=body)).json()["CDR_LIST"]
     assert (row["cdrtype"], row["type"], row["callernumber"]) == (1, "Incoming Call", "0731112222")
     assert (row["targetnumber"], row["duration"], row["price"]) == ("SIPdana1", 30, 0)
+
+
+async def test_who_called_from_elsewhere_is_no_lead_on_the_page_not_even_afterwards(caller: Caller) -> None:
+    caller.sandbox.busy("SIPdana1", "0731112222")
+    assert snapshot(caller.sandbox)["leads"] == []
+    caller.sandbox.free("SIPdana1")
+    assert snapshot(caller.sandbox)["leads"] == []
+    await caller.call(phone="SIPnoa02")
+    caller.sandbox.engine.answer("SIPnoa02")
+    leads = snapshot(caller.sandbox)["leads"]
+    assert isinstance(leads, list)
+    assert [one["number"] for one in leads] == ["0501234567"]
 
 
 async def test_terminate_ends_whatever_is_on_the_line(caller: Caller) -> None:

@@ -9,36 +9,47 @@ import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
 from http.server import BaseHTTPRequestHandler, HTTPServer
+from pathlib import Path
+from typing import IO
 
 import httpx
 import pytest
 
 from app.sandbox import run_sandbox
-from app.sandbox.standalone import welcome
+from app.sandbox.standalone import settings, welcome
 
 PATIENCE = 30.0
 
 
 @contextmanager
 def _process(**options: object) -> Iterator[tuple[subprocess.Popen[str], dict[str, str]]]:
-    """A sandbox on a free port, and the settings that it printed."""
+    """A sandbox on a free port, and what it printed: the settings, and under `said` what is for people."""
     source = f"from app.sandbox import run_sandbox; raise SystemExit(run_sandbox(port=0, **{options!r}))"
-    with subprocess.Popen([sys.executable, "-c", source], stdout=subprocess.PIPE, text=True) as process:
+    pipe = subprocess.PIPE
+    with subprocess.Popen([sys.executable, "-c", source], stdout=pipe, stderr=pipe, text=True) as process:
         guard = threading.Timer(PATIENCE, process.kill)
         guard.start()
         try:
-            assert process.stdout is not None
-            said: list[str] = []
-            while not said or not said[-1].startswith("extensions:"):
-                line = process.stdout.readline()
-                assert line, "the sandbox ended early"
-                said.append(line.strip())
-            yield process, dict(line.split("=", 1) for line in said if "=" in line) | {"said": "\n".join(said)}
+            said = _until(process.stderr, "extensions:")
+            # Not one line of prose among the settings: every line must be NAME=value.
+            found = dict(line.split("=", 1) for line in _until(process.stdout, "LEADRING_VOICENTER_CALL_LOG_URL="))
+            yield process, found | {"said": "\n".join(said)}
         finally:
             guard.cancel()
             if process.poll() is None:
                 process.terminate()
                 process.wait(PATIENCE)
+
+
+def _until(stream: IO[str] | None, last: str) -> list[str]:
+    """Lines up to the one that begins so."""
+    assert stream is not None
+    lines: list[str] = []
+    while not lines or not lines[-1].startswith(last):
+        line = stream.readline()
+        assert line, "the sandbox ended early"
+        lines.append(line.strip())
+    return lines
 
 
 def test_it_prints_settings_that_work_and_ends_with_0_at_a_signal() -> None:
@@ -119,6 +130,29 @@ def test_a_port_in_use_is_a_sentence_and_exit_code_1(capsys: pytest.CaptureFixtu
 
 
 def test_the_welcome_names_a_few_extensions_only() -> None:
-    said = welcome("http://127.0.0.1:8001", "c", [f"SIP{n}" for n in range(9)])
+    said = welcome("http://127.0.0.1:8001", [f"SIP{n}" for n in range(9)])
     assert said.splitlines()[-1] == "extensions: SIP0 SIP1 SIP2 SIP3 SIP4 … (9 in all)"
-    assert "extensions" not in welcome("http://127.0.0.1:8001", "c", []).splitlines()[-1]
+    assert "extensions" not in welcome("http://127.0.0.1:8001", [])
+
+
+@pytest.mark.parametrize(
+    ("cdr_url", "token"),
+    [
+        ("http://127.0.0.1:8000/v1/voicenter/cdr/6f1c2d", "6f1c2d"),
+        ("https://leads.example/below/v1/voicenter/cdr/6f1c2d/", "6f1c2d"),
+        ("http://127.0.0.1:9000/records", None),
+        ("http://127.0.0.1:9000/?next=/v1/voicenter/cdr/6f1c2d", None),
+        (None, None),
+    ],
+)
+def test_the_token_is_among_the_settings_when_records_go_to_leadring(cdr_url: str | None, token: str | None) -> None:
+    printed = dict(line.split("=", 1) for line in settings("http://h", "c", cdr_url).splitlines())
+    assert printed.get("LEADRING_VOICENTER_CDR_TOKEN") == token
+
+
+def test_the_settings_survive_a_shell(tmp_path: Path) -> None:
+    """Sourced as the page says, a code with a space and a quote arrives as it is."""
+    (tmp_path / "sandbox.env").write_text(settings("http://[::1]:8001", "it's $mine"), encoding="utf-8")
+    sourced = 'set -a; . ./sandbox.env; set +a; printf "%s" "$LEADRING_VOICENTER_CODE $LEADRING_VOICENTER_MONITOR_URL"'
+    done = subprocess.run(["/bin/sh", "-c", sourced], cwd=tmp_path, capture_output=True, text=True, timeout=PATIENCE)
+    assert (done.stdout, done.stderr) == ("it's $mine http://[::1]:8001/comet/API", "")

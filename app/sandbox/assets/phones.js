@@ -15,6 +15,8 @@ function setText(root, selector, text) {
   if (node && node.textContent !== text) node.textContent = text;
 }
 
+const fill = (text, values) => text.replace(/\{(\w+)\}/g, (_, name) => values[name]);
+
 function pretty(number) {
   const local = /^972\d{8,9}$/.test(number) ? "0" + number.slice(3) : number;
   const mobile = local.match(/^(0\d{2})(\d{3})(\d{4})$/);
@@ -113,13 +115,17 @@ function paint(node, phone, side) {
   node.dataset.ended = state === "ended" ? call.ended_at : "";
   if (side === "agent") {
     setText(node, ".who", who);
-    setText(node, ".lcd-state", state === "ended" ? outcome(call) : live && call.incoming ? words.outside_call : sentence(state, side));
+    setText(node, ".lcd-state", live && call.incoming ? words.outside_call : sentence(state, side));
     setText(node, ".lcd-number", live || state === "ended" ? pretty(other.number) : phone.number === who ? "" : phone.number);
     variables(node.querySelector(".lcd-vars"), live ? call.variables : {});
   } else {
     setText(node, ".m-state", sentence(state, side));
-    setText(node, ".m-title", live ? call.caller_name || "Leadring" : pretty(phone.number));
-    setText(node, ".m-number", live ? pretty(phone.number) : "");
+    // What a caller's telephone can know: the name or number that was sent. Whose telephone it is stands below it.
+    const inCall = live || state === "ended";
+    const callerId = inCall ? pretty(call.caller_id) : "";
+    setText(node, ".m-title", inCall ? call.caller_name || callerId || "Leadring" : pretty(phone.number));
+    setText(node, ".m-number", inCall && call.caller_name ? callerId : "");
+    setText(node, ".own", inCall ? pretty(phone.number) : "");
   }
   const status = node.querySelector("[data-status]");
   if (status) {
@@ -137,8 +143,11 @@ function paint(node, phone, side) {
   toggle.disabled = live;
   if (before !== undefined && before !== state && state === "ringing") {
     // In a narrow frame only one telephone fits: the one that rings is the one to see.
+    // Only this page moves: scrollIntoView would move the page that frames it, away from what a person reads.
     const calm = matchMedia("(prefers-reduced-motion: reduce)").matches;
-    node.scrollIntoView({ block: "center", behavior: calm ? "auto" : "smooth" });
+    const { top, height } = node.getBoundingClientRect();
+    const middle = scrollY + top - (innerHeight - height) / 2;
+    document.scrollingElement.scrollTo({ top: middle, behavior: calm ? "auto" : "smooth" });
   }
   if (before !== state && ["ringing", "talking", "ended"].includes(state)) spoken.textContent = `${label}: ${sentence(state, side)}`;
   tick(node);
@@ -161,7 +170,7 @@ function variables(list, given) {
 function tick(node) {
   const { since, until, ended, state } = node.dataset;
   let text = "";
-  if (until) text = `${Math.max(0, Math.ceil(Number(until) - now()))} ${words.seconds_left}`;
+  if (until) text = fill(words.seconds_left, { n: Math.max(0, Math.ceil(Number(until) - now())) });
   else if (since) text = clock(now() - Number(since));
   setText(node, ".lcd-time, .m-time", text);
   const face = node.querySelector(".clock");
@@ -169,10 +178,10 @@ function tick(node) {
   if (state === "ended" && now() - Number(ended) >= 6 && latest) draw(latest);
 }
 
-function drawSide(side, kind, phones) {
+function drawSide(side, kind, phones, waits) {
   const box = document.getElementById(side === "agent" ? "agents" : "leads");
   const known = shown[side === "agent" ? "agents" : "leads"];
-  const wanted = phones.length ? phones : [{ number: null, name: "", online: true, call: null }];
+  const wanted = phones.length || !waits ? phones : [{ number: null, name: "", online: true, call: null }];
   const keys = new Set(wanted.map((phone) => phone.number));
   for (const [number, node] of known) if (!keys.has(number)) { node.remove(); known.delete(number); }
   wanted.forEach((phone, index) => {
@@ -204,13 +213,17 @@ function drawRecent(calls) {
   table.tBodies[0].replaceChildren(...calls.map((call) => {
     const row = document.createElement("tr");
     const time = new Date((call.started_at - clockAhead) * 1000).toTimeString().slice(0, 8);
-    const cells = [[time, "ltr"], [call.agent.number, "ltr"], [pretty(call.lead.number), "ltr"], [outcome(call), ""]];
-    row.append(...cells.map(([text, dir]) => {
+    const { number } = call.agent;
+    const agent = call.agent_name === number ? [[pretty(number), "ltr"]] : [[call.agent_name, "auto"], [number, "ltr"]];
+    const cells = [[[time, "ltr"]], agent, [[pretty(call.lead.number), "ltr"]], [[outcome(call), ""]]];
+    row.append(...cells.map((parts) => {
       const cell = document.createElement("td");
-      const inner = document.createElement("span");
-      inner.textContent = text;
-      if (dir) inner.dir = dir;
-      cell.append(inner);
+      for (const [text, dir] of parts) {
+        const inner = document.createElement("span");
+        inner.textContent = text;
+        if (dir) inner.dir = dir;
+        cell.append(...(cell.firstChild ? [" "] : []), inner);
+      }
       return cell;
     }));
     row.lastChild.firstChild.className = `pill ${call.live ? "live" : call.lead.status === "ANSWER" ? "good" : "bad"}`;
@@ -221,15 +234,21 @@ function drawRecent(calls) {
 let latest = null;
 function draw(picture) {
   latest = picture;
-  drawSide("agent", "desk-phone", picture.agents);
-  drawSide("lead", "mobile", picture.leads);
+  // Nobody found is not nobody there: only an account without agents shows a telephone that waits for one.
+  drawSide("agent", "desk-phone", picture.agents, picture.agents_in_all === 0);
+  drawSide("lead", "mobile", picture.leads, true);
+  const title = picture.more_than_two ? words.title_many : words.title;
+  setText(document, "#title", title);
+  document.title = `${title} · Leadring`;
   drawRecent(picture.recent);
   // Leg 1 is whoever rings first: it is said of the last call.
   const leadFirst = picture.recent.find((call) => !call.incoming)?.first === "lead";
   setText(document, "#agents-leg", leadFirst ? words.leg2 : words.leg1);
   setText(document, "#leads-leg", leadFirst ? words.leg1 : words.leg2);
   document.getElementById("find-box").hidden = picture.agents_in_all <= 4;
-  setText(document, "#found", `${picture.agents.length} ${words.shown_of} ${picture.agents_found}`);
+  const counts = { shown: picture.agents.length, found: picture.agents_found, all: picture.agents_in_all };
+  const said = counts.found === counts.all ? words.shown_of : counts.found ? words.shown_found : words.found_none;
+  setText(document, "#found", fill(said, counts));
 }
 
 function linkState(state, text) {
