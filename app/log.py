@@ -66,8 +66,12 @@ class _Line:
 
 def _add_name(logger: Any, _method: str, line: EventDict) -> EventDict:
     record = line.get("_record")
-    line.pop("color_message", None)  # uvicorn's, the same once more with escape codes
     line["logger"] = record.name if record is not None else logger.name
+    return line
+
+
+def _without_colours(_logger: Any, _method: str, line: EventDict) -> EventDict:
+    line.pop("color_message", None)  # uvicorn's, the same once more with escape codes
     return line
 
 
@@ -98,7 +102,7 @@ def configure_logging(
     handler = logging.StreamHandler(sys.stderr)
     handler.setFormatter(
         structlog.stdlib.ProcessorFormatter(
-            foreign_pre_chain=[*shared, structlog.stdlib.ExtraAdder()],
+            foreign_pre_chain=[*shared, structlog.stdlib.ExtraAdder(), _without_colours],
             processors=[structlog.stdlib.ProcessorFormatter.remove_processors_meta, *last],
         )
     )

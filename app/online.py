@@ -35,7 +35,7 @@ async def report(directory: Directory, *, url: str, code: str | None) -> OnlineR
     try:
         return compare(directory, await roster.extensions())
     except RosterUnavailable as error:
-        return OnlineReport((error.reason,), NOT_ASKED)
+        return OnlineReport((_mended(error.reason),), NOT_ASKED)
     finally:
         await roster.close()
 
@@ -59,6 +59,13 @@ def compare(directory: Directory, known: Sequence[KnownExtension]) -> OnlineRepo
     unused = len(sips - {agent.extension for agent in directory.agents.values()})
     lines.append(f"Voicenter lists {len(sips)} extension{'s' * (len(sips) != 1)}; {unused} of them not used here")
     return OnlineReport(tuple(lines), UNKNOWN_EXTENSION if unknown else ALL_KNOWN)
+
+
+def _mended(reason: str) -> str:
+    """The reason, with what to do where Voicenter cannot know it."""
+    if "HTTP 404" not in reason:
+        return reason
+    return f"{reason.split('HTTP 404')[0]}HTTP 404, no such address: check LEADRING_VOICENTER_EXTENSIONS_URL"
 
 
 def _places(directory: Directory) -> Iterator[tuple[str, Agent]]:

@@ -7,22 +7,28 @@ import json
 import sys
 from collections.abc import Awaitable, Callable
 from dataclasses import asdict
-from datetime import datetime
 from pathlib import Path
-from typing import Annotated, TypeVar
+from typing import TYPE_CHECKING, Annotated, TypeVar
 from zoneinfo import ZoneInfo
 
 import typer
 
-from app.clock import SystemClock, from_datetime, to_datetime, to_iso
+from app import operations_agents
+from app.clock import SystemClock, to_datetime, to_iso
 from app.directory import Directory, load_directory
 from app.domain import hours as office_hours
 from app.domain.phone import mask
 from app.errors import ConfigurationError
 from app.metrics import Metrics
+from app.moments import read_end, read_moment, written
 from app.settings import Settings, load_settings
 
+if TYPE_CHECKING:
+    from app.domain.lead import Lead
+    from app.store.sql_store import SqlStore
+
 T = TypeVar("T")
+LEAST_OF_ID = 6  # letters of a lead's id that may stand for it
 cli = typer.Typer()
 AsJson = Annotated[bool, typer.Option("--json", help="Print JSON for a script.")]
 
@@ -51,7 +57,7 @@ def hours(
 ) -> None:
     """Say for every site whether it is open, and until or from when."""
     _, directory = read_both(need_code=False)
-    moment = to_datetime(_moment(at) if at else SystemClock().now())
+    moment = to_datetime(read_moment(at) if at else SystemClock().now())
     zone = ZoneInfo(directory.policy.timezone)
     for site in directory.sites.values():
         if site.hours is None:
@@ -70,21 +76,20 @@ def hours(
 @cli.command()
 def agents(
     pause: Annotated[str | None, typer.Option(help="Send this agent no more calls.")] = None,
-    until: Annotated[str | None, typer.Option(help="End of the pause, ISO 8601 with offset.")] = None,
+    until: Annotated[str | None, typer.Option(help="End of the pause: 18:00, 2h, or ISO 8601 with offset.")] = None,
     reason: Annotated[str, typer.Option(help="Why the pause.")] = "",
     resume: Annotated[str | None, typer.Option(help="Calls again, also after a block.")] = None,
     as_json: AsJson = False,
 ) -> None:
     """List the agents and what they are doing; or pause or resume one."""
-    from app.store.sql_store import SqlStore
 
     settings, directory = read_both(need_code=False)
     named = pause or resume
     if named is not None and named not in directory.agents:
         raise ConfigurationError([f"{named}: there is no such agent; there are {', '.join(directory.agents)}"])
-    end = _moment(until) if until else None
+    end = read_end(until, SystemClock().now(), ZoneInfo(directory.policy.timezone)) if until else None
 
-    async def look(store: SqlStore) -> list[dict[str, object]]:
+    async def look(store: SqlStore) -> list[str]:
         await store.sync_agents(list(directory.agents))
         if pause:
             await store.pause(pause, end, reason)
@@ -92,36 +97,28 @@ def agents(
             await store.resume(resume)
         known = await store.agent_states()
         now = store.clock.now()
-        return [
-            {
-                "id": agent.id,
-                "name": agent.name,
-                "state": known[agent.id].at(now) if agent.enabled else "disabled",
-                "until": to_iso(known[agent.id].paused_until or known[agent.id].until),
-                "reason": known[agent.id].pause_reason,
-            }
-            for agent in directory.agents.values()
-        ]
+        if as_json:
+            return [json.dumps(operations_agents.rows(directory, known, now), ensure_ascii=False)]
+        return list(operations_agents.table(directory, known, await store.open_calls(), now))
 
-    rows = _with_store(settings, look)
-    if as_json:
-        print(json.dumps(rows, ensure_ascii=False))
-        return
-    for row in rows:
-        print(f"{row['id']:<20} {row['state']:<10} {row['name']}" + (f"  ({row['reason']})" if row["reason"] else ""))
+    print("\n".join(_with_store(settings, look)))
 
 
 @cli.command()
-def explain(lead: Annotated[str, typer.Argument(help="The lead's id.")], as_json: AsJson = False) -> None:
+def explain(
+    lead: Annotated[str, typer.Argument(help="The lead's id, or how it begins.")], as_json: AsJson = False
+) -> None:
     """Read a lead's history aloud: what happened, when, why, and what happens next."""
     from app.service import explain as story
-    from app.store.sql_store import SqlStore
 
     settings, directory = read_both(need_code=False)
 
     async def look(store: SqlStore) -> list[str] | None:
-        found = await store.story(lead)
-        return story.explain(found, directory) if found else None
+        found = await store.story(await _whole_id(store, lead))
+        if found is None:
+            return None
+        lines = story.explain(found, directory)
+        return lines if as_json else [f"lead {found.lead.id}, times in {directory.policy.timezone}", *lines]
 
     lines = _with_store(settings, look)
     if lines is None:
@@ -139,16 +136,18 @@ def terminate(
     from app.log import configure_logging, secrets_of
     from app.provider import open_dialler, open_line
     from app.service.hanging_up import Done, HangingUp
-    from app.store.sql_store import SqlStore
 
     settings = load_settings()
+    if not force:
+        _look_up(extension, settings)
     configure_logging(form=settings.log_format, level="error", secrets=secrets_of(settings))
 
     async def end(store: SqlStore) -> Done:
         dialler = open_dialler(settings, Metrics())
         line = open_line(settings, Metrics()) if settings.voicenter_monitor_url else None
         try:
-            return await HangingUp(store, dialler, line).hang_up(extension, force=force, who="operator")
+            hanging_up = HangingUp(store, dialler, line, trouble=lambda: line.trouble if line is not None else None)
+            return await hanging_up.hang_up(extension, force=force, who="operator")
         finally:
             await dialler.close()
             if line is not None:
@@ -159,24 +158,34 @@ def terminate(
     raise SystemExit(0 if done.result == "hung_up" else 1)
 
 
-def _moment(text: str) -> int:
+def _look_up(extension: str, settings: Settings) -> None:
+    """ConfigurationError where something else was meant. Without a readable file anything may be an extension."""
     try:
-        return from_datetime(datetime.fromisoformat(text))
-    except ValueError:
-        raise ConfigurationError([f"{text}: give date and time with an offset, as 2026-11-23T09:00+02:00"]) from None
+        directory = load_directory(settings.config)
+    except ConfigurationError:
+        return
+    known = [agent.extension for agent in directory.agents.values()]
+    if extension in known:
+        return
+    if agent := directory.agents.get(extension):
+        raise ConfigurationError([f"{extension} is an agent; the extension is {agent.extension}"])
+    for other in known:
+        if other.lower() == extension.lower():
+            raise ConfigurationError([f"{extension} is not in the file; {other} is: capital and small letters count"])
 
 
 @cli.command()
 def leads(
     state: Annotated[list[str] | None, typer.Option(help="Only these states; may be repeated.")] = None,
     most: Annotated[int, typer.Option(min=1, max=1000)] = 50,
-    release: Annotated[str | None, typer.Option(help="Let this held lead be dialled now.")] = None,
+    release: Annotated[
+        str | None, typer.Option(help="Let this held lead be dialled now; its id, or how it begins.")
+    ] = None,
     phones: Annotated[bool, typer.Option(help="Show whole telephone numbers, for calling by hand.")] = False,
     as_json: AsJson = False,
 ) -> None:
     """List leads, newest first; or release a held one."""
     from app.domain.states import LEAD_STATES
-    from app.store.sql_store import SqlStore
 
     settings, directory = read_both(need_code=False)
     wrong = [name for name in state or () if name not in LEAD_STATES]
@@ -186,33 +195,44 @@ def leads(
         )
     if release:
 
-        async def let_go(store: SqlStore) -> str | None:
+        async def let_go(store: SqlStore) -> tuple[str, str | None]:
             until = store.clock.now() + directory.policy.expire_after * 1000
-            return await store.release(release, "operator", until)
+            whole = await _whole_id(store, release)
+            return whole, await store.release(whole, "operator", until)
 
-        after = _with_store(settings, let_go)
-        print(f"{release}: {after}" if after else f"{release}: there is no such lead")
+        whole, after = _with_store(settings, let_go)
+        print(f"{whole}: {after}" if after else f"{release}: there is no such lead")
         raise SystemExit(0 if after == "waiting" else 1)
 
-    async def look(store: SqlStore) -> list[dict[str, object]]:
-        found = await store.leads(state or (), most)
-        return [
-            {
-                **asdict(lead),
-                "phone": lead.phone if phones else mask(lead.phone),
-                **{name: to_iso(getattr(lead, name)) for name in ("received_at", "due_at", "expires_at", "ended_at")},
-            }
+    async def look(store: SqlStore) -> list[Lead]:
+        return await store.leads(state or (), most)
+
+    found = _with_store(settings, look)
+    shown = {lead.id: lead.phone if phones else mask(lead.phone) for lead in found}
+    if as_json:
+        moments = ("received_at", "due_at", "expires_at", "ended_at")
+        rows = [
+            {**asdict(lead), "phone": shown[lead.id], **{name: to_iso(getattr(lead, name)) for name in moments}}
             for lead in found
         ]
-
-    rows = _with_store(settings, look)
-    if as_json:
         print(json.dumps(rows, ensure_ascii=False))
         return
-    for row in rows:
-        why = f" ({row['reason']})" if row["reason"] else ""
-        who = f"{row['phone']:<16} {row['name']}".rstrip()
-        print(f"{row['id']}  {row['received_at']}  {row['site']:<12} {row['state']}{why}  {who}")
+    zone = ZoneInfo(directory.policy.timezone)
+    print(f"{'id':<36}  {'received':<19}  {'site':<12} {'state':<24} {'phone':<16} name (times in {zone.key})")
+    for lead in found:
+        stands = lead.state + (f" ({lead.reason})" if lead.reason else "")
+        row = f"{lead.id}  {written(lead.received_at, zone)}  {lead.site:<12} {stands:<24} {shown[lead.id]:<16}"
+        print(f"{row} {lead.name}".rstrip())
+
+
+async def _whole_id(store: SqlStore, given: str) -> str:
+    """The one id that begins like this; `given` where there is none. ConfigurationError where there are several."""
+    if len(given) < LEAST_OF_ID:
+        return given
+    found = await store.leads_begun(given)
+    if len(found) > 1:
+        raise ConfigurationError([f"{given}: several leads begin like this; give more of it"])
+    return found[0] if found else given
 
 
 def _with_store(settings: Settings, work: Callable[..., Awaitable[T]]) -> T:
@@ -228,5 +248,10 @@ def _with_store(settings: Settings, work: Callable[..., Awaitable[T]]) -> T:
         finally:
             await engine.close()
 
-    migrations.check(settings.database_url)
+    revision = migrations.current_revision(settings.database_url)
+    if revision is None:
+        # Where nothing names a database, another shell may have named the one that is meant.
+        aside = "" if "database_url" in settings.model_fields_set else " (LEADRING_DATABASE_URL is not set here)"
+        raise ConfigurationError([f"no database yet{aside}; `leadring serve` makes it"])
+    migrations.check_revision(revision)
     return asyncio.run(run())

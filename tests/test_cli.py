@@ -182,11 +182,19 @@ def test_serve_needs_the_account_code(run: Run) -> None:
     assert "LEADRING_VOICENTER_CODE is missing" in done.err
 
 
-def test_commands_on_a_database_without_schema_say_what_to_do(run: Run) -> None:
-    done = run("leads")
-    assert done.code in (1, 2)
-    assert "migrate" in done.err
-    assert "Traceback" not in done.err
+def test_commands_before_there_is_a_database_say_what_makes_it(
+    run: Run, folder: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """And where no database is named, that another one may have been named in another shell."""
+    for command in (("leads",), ("agents",), ("explain", "0123456789")):
+        done = run(*command)
+        assert done.code == 2
+        assert "no database yet" in done.err
+        assert "`leadring serve` makes it" in done.err
+        assert "LEADRING_DATABASE_URL is not set here" in done.err
+        assert "Traceback" not in done.err
+    monkeypatch.setenv("LEADRING_DATABASE_URL", f"sqlite:///{folder}/try.db")
+    assert "LEADRING_DATABASE_URL" not in run("leads").err
 
 
 def test_migrate_twice_and_then_nothing_to_show(run: Run) -> None:
@@ -196,8 +204,47 @@ def test_migrate_twice_and_then_nothing_to_show(run: Run) -> None:
     assert first.out.startswith("schema ")
     assert json.loads(run("leads", "--json").out) == []
     (agent,) = json.loads(run("agents", "--json").out)
+    assert set(agent) == {"id", "name", "state", "until", "reason"}
     assert (agent["id"], agent["name"], agent["state"]) == ("dana", "Dana Levi", "available")
     assert "Dana Levi" in run("agents").out
+
+
+@pytest.mark.parametrize("until", ["23:59", "2h", "2099-01-05T18:00+02:00"])
+def test_an_agent_is_paused_until_a_time_of_day_a_duration_or_a_date(run: Run, until: str) -> None:
+    assert run("migrate").code == 0
+    done = run("agents", "--pause", "dana", "--until", until, "--reason", "dentist")
+    assert done.code == 0
+    header, row = done.out.splitlines()
+    assert "Asia/Jerusalem" in header
+    assert re.match(r"dana +paused +Dana Levi +until (\d{4}-\d\d-\d\d )?\d\d:\d\d(:\d\d)? \(dentist\)$", row), row
+    assert run("agents", "--resume", "dana").out.splitlines()[1].split() == ["dana", "available", "Dana", "Levi"]
+
+
+@pytest.mark.parametrize("until", ["soon", "25:00", "2020-01-05T18:00+02:00", "2099-01-05T18:00"])
+def test_an_end_that_is_none_or_over_pauses_nobody(run: Run, until: str) -> None:
+    assert run("migrate").code == 0
+    done = run("agents", "--pause", "dana", "--until", until)
+    assert done.code == 2
+    assert until in done.err
+    assert json.loads(run("agents", "--json").out)[0]["state"] == "available"
+
+
+def test_the_lines_to_an_ivr_are_one_row_for_a_person_and_all_of_them_for_a_script(run: Run, folder: Path) -> None:
+    ivr = '[[sites]]\nkey = "service"\norigins = ["https://x.example"]\nivr = "0722776772"\nlines = 4\n'
+    (folder / "leadring.toml").write_text(NO_HOLES + ivr, encoding="utf-8")
+    assert run("migrate").code == 0
+    assert run("agents").out.splitlines()[2].split() == ["service", "IVR", "0", "of", "4", "busy"]
+    assert len(json.loads(run("agents", "--json").out)) == 5
+
+
+def test_to_hang_up_an_agent_or_another_letter_case_is_a_mistake_that_names_the_extension(
+    run: Run, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("LEADRING_VOICENTER_CODE", "k3yFromTheBackOffice")
+    done = run("terminate", "dana")
+    assert (done.code, "dana is an agent; the extension is SIPdana1" in done.err) == (2, True)
+    done = run("terminate", "sipDANA1")
+    assert (done.code, "SIPdana1 is: capital and small letters count" in done.err) == (2, True)
 
 
 async def store_leads(url: str) -> list[str]:
@@ -220,12 +267,20 @@ def test_leads_are_listed_masked_and_a_held_one_is_released(run: Run, folder: Pa
     held = json.loads(run("leads", "--state", "held", "--json").out)
     assert [row["id"] for row in held] == [ids[1]]
     plain = run("leads").out
+    header, first, *_ = plain.splitlines()
+    assert "(times in Asia/Jerusalem)" in header
+    assert re.match(r"\S{36}  \d{4}-\d\d-\d\d \d\d:\d\d:\d\d  main ", first), first
     assert "held (country)" in plain
     for text in (listed.out, plain):
         assert "542345678" not in text
         assert "2079460958" not in text
     assert len(json.loads(run("leads", "--most", "1", "--json").out)) == 1
-    released = run("leads", "--release", ids[1])
+    assert "several leads begin" in run("leads", "--release", ids[0][:6]).err
+    beginning = ids[1][:-4]
+    assert run("explain", beginning).out.startswith(f"lead {ids[1]}, times in Asia/Jerusalem\n")
+    assert isinstance(json.loads(run("explain", beginning, "--json").out), list)
+    assert run("explain", "%%%%%%").code == 1, "what a beginning says is not a pattern"
+    released = run("leads", "--release", beginning)
     assert (released.code, released.out) == (0, f"{ids[1]}: waiting\n")
     assert json.loads(run("leads", "--state", "held", "--json").out) == []
     assert run("leads", "--release", "no-such-lead").code == 1

@@ -334,8 +334,8 @@ def test_every_word_of_active_calls_that_is_read_is_on_the_page() -> None:
 
 
 def test_every_reason_for_doubt_has_a_row() -> None:
-    source = (ROOT / "app" / "service" / "line_watch.py").read_text(encoding="utf-8")
-    doubts = set(re.findall(r'self\._doubt\("(\w+)"\)', source))
+    source = "".join((ROOT / "app" / "service" / f"{name}.py").read_text("utf-8") for name in ("belief", "line_watch"))
+    doubts = set(re.findall(r'\.doubt\("(\w+)"\)', source))
     assert doubts
     assert set(column("5.", "`reason` of `leadring_presence_doubts_total`")) == doubts
     assert Metrics().presence_doubts._name + "_total" == "leadring_presence_doubts_total"
@@ -345,7 +345,9 @@ def test_every_reason_for_doubt_has_a_row() -> None:
 def test_a_status_means_on_each_leg_what_the_table_says(row: list[str]) -> None:
     status = row[0].strip("`") if row[0].startswith("`") else "SOMETHING_NEW"
     on_lead, on_agent = (None if cell == "–" else cell.strip("`") for cell in row[1:3])
-    assert outcomes.outcome_of(attempt(leg2_status=status, leg2_talk=9)) == on_lead
+    # A word nobody knows tells nothing beside talk time.
+    talk = 9 if row[0].startswith("`") else 0
+    assert outcomes.outcome_of(attempt(leg2_status=status, leg2_talk=talk)) == on_lead
     assert outcomes.outcome_of(attempt(leg1_status=status, leg1_talk=9)) == on_agent
     assert {on_lead, on_agent} - {None} <= set(OUTCOMES)
 
@@ -388,7 +390,8 @@ def test_where_the_lead_was_rung_first_a_status_means_what_the_page_says(row: li
     assert outcomes.outcome_of(attempt(first_leg="lead", leg1_status=status, leg1_talk=9)) == first_leg
     second = "connected" if status in ("ANSWER", "VOEND") else "agent_no_answer"
     if status not in outcomes.NEVER_DIALLED:
-        assert outcomes.outcome_of(attempt(first_leg="lead", leg2_status=status, leg2_talk=9)) == second
+        talk = 9 if row[0].startswith("`") else 0
+        assert outcomes.outcome_of(attempt(first_leg="lead", leg2_status=status, leg2_talk=talk)) == second
 
 
 def test_the_table_of_record_fields_is_complete() -> None:
@@ -402,7 +405,7 @@ def test_the_file_for_the_first_call_is_right_and_rings_one_person_only() -> Non
     assert len(given.agents) == 1
     assert given.policy.retry_lead == ()
     assert given.guards.calls.mode == "hold"
-    assert (given.guards.calls.per_hour or 99) <= 3
+    assert (given.guards.calls.per_hour or 99) <= 12
 
 
 def test_the_page_names_no_setting_that_does_not_exist_and_all_that_are_the_providers() -> None:

@@ -128,6 +128,12 @@ async def test_forced_it_is_ended_whosever_it_is_and_noted_where_it_was_ours(
     assert bool(desk.book.noted) == noted
 
 
+async def test_why_nobody_could_look_is_said_where_it_is_known() -> None:
+    desk = HangingUp(FakeBook(), FakeTerminate(HungUp()), FakeLines(blind=True), trouble=lambda: "HTTP 403")
+    done = await desk.hang_up(DANA, force=False, who="operator")
+    assert "did not tell its active calls (HTTP 403). Nothing was done." in done.message
+
+
 async def test_an_extension_in_other_letters_is_another_extension() -> None:
     """The provider's SIP codes are told apart by letter case (facts 1.2)."""
     desk = Desk(FakeLines(OURS))

@@ -167,6 +167,14 @@ def test_every_line_is_one_json_object(written: io.StringIO) -> None:
     assert "0542345678" not in written.getvalue()
 
 
+def test_a_servers_line_is_not_said_twice_with_escape_codes(written: io.StringIO) -> None:
+    """uvicorn gives its coloured text along as an extra field."""
+    logging.getLogger("uvicorn.error").error("running", extra={"color_message": "\x1b[1mrunning\x1b[0m", "port": 8000})
+    (line,) = told(written)
+    assert "color_message" not in line
+    assert (line["event"], line["port"]) == ("running", 8000)
+
+
 def test_a_traceback_shows_neither_secrets_nor_phones(written: io.StringIO) -> None:
     """Exceptions of ours and of libraries, with what they say and what stood in their locals."""
     phone = "0542345678"

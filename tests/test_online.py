@@ -116,6 +116,21 @@ async def test_a_refused_address_is_told_with_the_allow_list(sandbox: RunningSan
     assert "allow-list" in found.lines[0]
 
 
+async def test_an_address_that_does_not_exist_is_told_with_the_setting_that_names_it(sandbox: RunningSandbox) -> None:
+    sandbox.set_behaviour("roster", answer="http_error", status=404)
+    found = await ask(sandbox, directory("SIPdAnA1"))
+    assert found.exit_code == 1
+    assert found.lines[0].endswith("HTTP 404, no such address: check LEADRING_VOICENTER_EXTENSIONS_URL")
+
+
+@pytest.mark.parametrize("word", ["wrong", "account", "list"])
+async def test_a_code_that_is_an_ordinary_word_leaves_our_own_sentences_readable(
+    sandbox: RunningSandbox, word: str
+) -> None:
+    found = await ask(sandbox, directory("SIPdAnA1"), code=word)
+    assert "an empty list of extensions, which is how a wrong account code is answered" in found.lines[0]
+
+
 async def test_nobody_there_is_no_verdict_on_any_extension(unused_tcp_port: int) -> None:
     found = await online.report(directory("SIPx"), url=f"http://127.0.0.1:{unused_tcp_port}/", code="sandbox")
     assert (found.exit_code, len(found.lines)) == (1, 1)

@@ -8,7 +8,7 @@ can rule that out.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Literal, Protocol
 
@@ -62,12 +62,23 @@ class _Seen:
 
 
 class HangingUp:
-    """Ends calls. Without `presence` nobody can look, and only what is forced is done."""
+    """Ends calls. Without `presence` nobody can look, and only what is forced is done.
 
-    def __init__(self, store: CallBook, telephony: HangsUp, presence: Presence | None) -> None:
+    `trouble` says why the last look saw nothing, where somebody knows.
+    """
+
+    def __init__(
+        self,
+        store: CallBook,
+        telephony: HangsUp,
+        presence: Presence | None,
+        *,
+        trouble: Callable[[], str | None] = lambda: None,
+    ) -> None:
         self._store = store
         self._telephony = telephony
         self._presence = presence
+        self._trouble = trouble
 
     async def hang_up(self, extension: str, *, force: bool, who: str) -> Done:
         """End the call on `extension`, for `who`; `force` ends it whosever it is, seen or not.
@@ -89,7 +100,8 @@ class HangingUp:
             return _Seen(blind="active calls are switched off")
         now = await self._presence.look()
         if now is None:
-            return _Seen(blind="Voicenter did not tell its active calls")
+            why = self._trouble()
+            return _Seen(blind="Voicenter did not tell its active calls" + (f" ({why})" if why else ""))
         here = [one for one in now if one.extension == extension]
         if not here:
             return _Seen(blind="Voicenter's active calls do not list this extension")

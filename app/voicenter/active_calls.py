@@ -75,13 +75,21 @@ class ActiveCalls(Presence):
         found: list[ExtensionNow] | None = None
         try:
             found = read_extensions(await self._questions.ask())
-            self._trouble = None
+            self._note(None)
         except UnansweredError as error:
-            self._trouble = self._questions.told(error)
-            log.warning("active calls could not be read: %s", self._trouble)
+            self._note(self._questions.told(error))
         if self._on_request is not None:
             self._on_request("unknown" if found is None else "ok", loop.time() - began)
         return found
+
+    def _note(self, trouble: str | None) -> None:
+        """Keep why nothing is seen, and log it when that changes: every few seconds again would bury the rest."""
+        if trouble != self._trouble:
+            if trouble is None:
+                log.info("active calls can be read again")
+            else:
+                log.warning("active calls could not be read: %s", trouble)
+        self._trouble = trouble
 
     async def close(self) -> None:
         """Close idle connections; the object is not used afterwards."""
@@ -92,7 +100,7 @@ def read_extensions(reply: Reply) -> list[ExtensionNow]:
     """Every readable extension in an answer. UnansweredError for an error, another status than 200, or none."""
     found = [now for entry in listed(reply) if (now := _extension(entry)) is not None]
     if not found:
-        raise UnansweredError("no extension in the list could be read")
+        raise UnansweredError("no extension in the list could be read", own=True)
     return found
 
 
@@ -106,9 +114,9 @@ def listed(reply: Reply) -> list[Any]:
         raise UnansweredError(f"ERR {error}: {description or 'without a description'}", shut=True)
     entries = reply.fields.get("extensions")
     if not isinstance(entries, list):
-        raise UnansweredError("the answer has no list of extensions")
+        raise UnansweredError("the answer has no list of extensions", own=True)
     if not entries:
-        raise UnansweredError("an empty list of extensions, which is how a wrong account code is answered")
+        raise UnansweredError("an empty list of extensions, which is how a wrong account code is answered", own=True)
     return entries
 
 

@@ -26,11 +26,15 @@ SHUT: Final = frozenset({401, 403})
 
 
 class UnansweredError(Exception):
-    """Nothing was learned. `reason` may hold anything the provider wrote; `shut`: we were not let in."""
+    """Nothing was learned. `reason` may hold anything the provider wrote, unless it is our `own` sentence.
 
-    def __init__(self, reason: str, *, shut: bool = False) -> None:
+    `shut`: we were not let in.
+    """
+
+    def __init__(self, reason: str, *, shut: bool = False, own: bool = False) -> None:
         super().__init__(reason)
         self.reason = reason
+        self.own = own
         self.shut = shut
 
 
@@ -75,7 +79,7 @@ class Questions:
             async with asyncio.timeout(self._seconds):
                 answer = await self._transport.exchange(request)
         except TimeoutError:
-            raise UnansweredError(f"no answer within {self._seconds:g} seconds") from None
+            raise UnansweredError(f"no answer within {self._seconds:g} seconds", own=True) from None
         except Exception as error:  # noqa: BLE001 - whatever fails, the service goes on without
             raise UnansweredError(f"{type(error).__name__}: {error}".removesuffix(": ")) from None
         if answer.truncated:
@@ -84,7 +88,9 @@ class Questions:
 
     def told(self, error: UnansweredError) -> str:
         """The error in words for a log line and a page: short, without the account code and phones."""
-        return short(error.reason, (self._code,)) + (HINT if error.shut else "")
+        # An account code that is an ordinary word would make our own sentences unreadable.
+        reason = error.reason if error.own else short(error.reason, (self._code,))
+        return reason + (HINT if error.shut else "")
 
     async def close(self) -> None:
         """Close idle connections; the object is not used afterwards."""

@@ -63,7 +63,7 @@ class Roster:
             entries = listed(await self._questions.ask())
             found = tuple(known for entry in entries if (known := _known(entry)) is not None)
             if not found:
-                raise UnansweredError("no extension in the list could be read")
+                raise UnansweredError("no extension in the list could be read", own=True)
             result = "ok"
         except UnansweredError as error:
             reason = self._questions.told(error)

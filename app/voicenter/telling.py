@@ -1,4 +1,7 @@
-"""What others are told of a finished request: a line in the log, and its result for the counters."""
+"""What is kept of a finished request: a line for debugging, and its result for the counters.
+
+Whoever asked tells what came of it, once, at the level it deserves; a second line here would only double it.
+"""
 
 from __future__ import annotations
 
@@ -18,15 +21,15 @@ def tell(what: str, answer: Answer | HangUp, seconds: float, count: Callable[[st
             log.debug("%s: accepted in %.3f s, call id %s", what, seconds, call_id)
         case HungUp():
             result = "ok"
-            log.info("%s: accepted in %.3f s", what, seconds)
+            log.debug("%s: accepted in %.3f s", what, seconds)
         case Refused(code, message, rule):
             result = "refused"
-            log.warning("%s: refused, code %s (%s): %s", what, code, rule, message)
+            log.debug("%s: refused, code %s (%s): %s", what, code, rule, message)
         case NotSent(why):
             result = "not_sent"
-            log.warning("%s: not sent after %.3f s: %s", what, seconds, why)
+            log.debug("%s: not sent after %.3f s: %s", what, seconds, why)
         case Unknown(why):
             result = "unknown"
-            log.warning("%s: unknown after %.3f s: %s", what, seconds, why)
+            log.debug("%s: unknown after %.3f s: %s", what, seconds, why)
     if count is not None:
         count(result, seconds)

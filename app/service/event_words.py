@@ -1,0 +1,52 @@
+"""What each event of a lead's history is called when it is read aloud."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Final
+
+WORDS: Final[Mapping[str, str]] = {
+    "received": "came in through {who}",
+    "joined": "asked again through {who}; joined this lead",
+    "held": "held by the guard {why}: a person decides",  # but for HELD below
+    "observed": "the guard {why} would have spoken",
+    "scheduled": "waits for a set time ({why})",
+    "released": "released by {who}",
+    "reserved": "reserved for {agent}",
+    "sending": "the request to the provider is about to leave",
+    "placed": "the provider accepted the call to {agent}",
+    "agent_ringing": "{agent}'s phone rings",
+    "agent_answered": "{agent} answered",
+    "lead_ringing": "the lead's phone rings",
+    "talking": "both talk",
+    "connected": "connected",
+    "agent_no_answer": "{agent} did not answer",
+    "agent_offline": "the provider refused: {agent}'s extension is offline ({why})",
+    "agent_blocked": "the provider refused: {agent}'s extension is blocked for such calls ({why})",
+    "refused": "the provider refused the request ({why})",
+    "not_sent": "the request never left ({why})",
+    "unknown": "nobody knows whether it rang ({why}); it is not dialled again by itself",
+    "confirmed": "the call is on the line after all: it was placed",
+    "call_left": "the call to {agent} is not on the line any more; its record tells how it went",
+    "reported": "the provider reported: {why}",
+    "hung_up": "{who} had the call ended",
+    "absent": "the provider's accounts know of no such call; most likely nothing rang",
+    "unreported": "nobody reported how the call ended",
+    "unresolved": "it never became known whether it rang",
+    "agent_released": "{agent} is free again",
+    "lapsed": "the reservation of {agent} ended, nothing was sent",
+    "lead_no_answer": "the lead did not answer",
+    "lead_busy": "the lead's line was busy",
+    "lead_unreachable": "the lead could not be reached",
+    "waiting": "waits again ({why})",
+    "cancelled": "cancelled by {who}",
+    "exhausted": "all tries are used up ({why})",
+    "expired": "too old to be dialled without asking",
+    "failed": "failed ({why})",
+}
+# The holds that are no guard's.
+HELD: Final[Mapping[str, str]] = {
+    "provider": "held: Voicenter refused ({said}); a person decides",
+    "absent": "held: no account of Voicenter knows this call; a person decides",
+    "ended": "held: ended by an operator; not rung again until released",
+}
