@@ -192,7 +192,7 @@ async def _running(
                 every=options.presence_apart,
             )
             loops.append(_spawn(reconciler.run()))
-        log.info("started", version=__version__, database=engine.dialect, agents=len(rules.directory.agents))
+        log.info("started", version=__version__, database=engine.dialect, agents=len(rules.directory.people))
         dispatcher.wake()
         try:
             yield
