@@ -10,7 +10,7 @@ ARGS ?=
 .PHONY: help run serve test conformance check format bench pins container clean
 
 help: ## this menu
-	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-11s %s\n", $$1, $$2 }' $(firstword $(MAKEFILE_LIST))
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-12s %s\n", $$1, $$2 }' $(firstword $(MAKEFILE_LIST))
 
 # A stamp is as old as the last installation: packages are installed again only when the pins change.
 $(VENV)/runtime.stamp: requirements/runtime.txt tools/make-venv

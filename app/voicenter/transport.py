@@ -15,6 +15,7 @@ import ssl
 from collections.abc import AsyncGenerator
 from contextlib import aclosing
 from dataclasses import dataclass
+from functools import cache
 from typing import Final, cast
 
 import httpx
@@ -39,6 +40,12 @@ class _Idle:
     since: float
 
 
+@cache
+def _tls() -> ssl.SSLContext:
+    """One for all clients of the process: making it takes some twenty milliseconds, and a megabyte."""
+    return httpx.create_ssl_context(trust_env=False)
+
+
 class Transport:
     """Sends a request at most once, over a warm connection when one is provably still open.
 
@@ -49,7 +56,7 @@ class Transport:
         self, *, max_bytes: int, max_idle: float = MAX_IDLE, ssl_context: ssl.SSLContext | None = None
     ) -> None:
         # Made once: building a context reads the certificate bundle and blocks the loop for some 20 ms.
-        self._ssl = ssl_context or httpx.create_ssl_context(trust_env=False)
+        self._ssl = ssl_context or _tls()
         self._max_bytes = max_bytes
         self._max_idle = max_idle
         self._idle: list[_Idle] = []
