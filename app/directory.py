@@ -26,7 +26,7 @@ from app.directory_policy import (
     read_limits,
     read_policy,
 )
-from app.directory_reading import Table
+from app.directory_reading import Table, nearest
 from app.directory_sites import KEY_MEANS, KEY_PATTERN, SITE_KEYS, read_site
 from app.directory_types import (
     Agent,
@@ -130,6 +130,7 @@ def parse_directory(text: str, *, source: str = "leadring.toml") -> Directory:
     guards = read_guards(top.table("guards", (*KNOWN_KEYS["guards"], *NOT_YET_GUARDS)))
     sites = _sites(top, names, warnings)
     people = _agents(top, names, needed=_people_needed(top))
+    _named_agents(sites, people, mistakes)
     directory = Directory(
         policy=policy,
         limits=limits,
@@ -208,6 +209,17 @@ def _agents(top: Table, hours: tuple[str, ...], *, needed: bool) -> dict[str, Ag
             places[place] = agent.id
         found.setdefault(agent.id, agent)
     return found
+
+
+def _named_agents(sites: Mapping[str, Site], people: Mapping[str, Agent], mistakes: list[str]) -> None:
+    """Sites may only name agents that there are."""
+    for site in sites.values():
+        for key, names in (("agents", site.agents), ("fallback", site.fallback)):
+            mistakes.extend(
+                f'sites "{site.key}".{key}: names "{name}", but there is no such agent{nearest(name, people)}'
+                for name in names
+                if name not in people
+            )
 
 
 def _refuse_sources(top: Table) -> None:

@@ -22,4 +22,5 @@ def may_take(site: Site, agent: Agent) -> bool:
     """Whether this agent, when on shift and free, is asked to take the site's leads."""
     if site.ivr is not None or agent.line_of is not None:
         return agent.enabled and agent.line_of == site.key
-    return agent.enabled and site.skills <= agent.skills and (site.first == "agent" or can_ring_second(agent))
+    named = agent.id in site.fallback or (site.skills <= agent.skills and (not site.agents or agent.id in site.agents))
+    return agent.enabled and named and (site.first == "agent" or can_ring_second(agent))

@@ -10,7 +10,7 @@ from app.directory_hours import countries, read_time_zone
 from app.directory_options import PROVIDER_OPTIONS as PROVIDER_OPTIONS
 from app.directory_options import read_policy_options
 from app.directory_reading import Table, in_words, parse_duration, parse_rate
-from app.directory_types import CallCap, Cooldown, Guards, Limits, LoggedOut, Mode, Policy, Rate, Routing
+from app.directory_types import CallCap, Cooldown, Guards, Limits, LoggedOut, MatchLanguage, Mode, Policy, Rate, Routing
 
 MODES = ("off", "observe", "hold", "refuse")
 ROUTINGS = ("longest_idle", "round_robin", "priority", "weighted")
@@ -32,6 +32,7 @@ POLICY_KEYS = (
     "retry_lead",
     "routing",
     "record",
+    "match_language",
     "logged_out",
     "redial_absent",
     *PROVIDER_OPTIONS,
@@ -59,6 +60,7 @@ def read_policy(table: Table, warnings: list[str]) -> Policy:
         retry_lead=_retry_lead(table),
         routing=cast(Routing, table.choice("routing", "longest_idle", ROUTINGS)),
         record=table.flag("record", False),
+        match_language=cast(MatchLanguage, table.choice("match_language", "prefer", ("off", "prefer", "require"))),
         logged_out=cast(LoggedOut, table.choice("logged_out", "free", ("free", "away"))),
         redial_absent=table.flag("redial_absent", False),
         provider_options=read_policy_options(table),

@@ -20,6 +20,9 @@ SITE_KEYS = (
     "name",
     "origins",
     "skills",
+    "prefer",
+    "agents",
+    "fallback",
     "hours",
     "language",
     "thank_you_url",
@@ -85,6 +88,9 @@ def read_site(table: Table, hours: Collection[str], warnings: list[str]) -> Site
         name=table.text("name", many=100) or key or "",
         origins=origins,
         skills=frozenset(table.texts("skills")),
+        prefer=frozenset(table.texts("prefer")),
+        agents=tuple(table.texts("agents")),
+        fallback=tuple(table.texts("fallback")),
         hours=read_hours_name(table, hours),
         language=table.text("language", "he", pattern=r"[a-z]{2,3}(-[A-Za-z]{2,4})?", means='a language, as "he"'),
         thank_you_url=table.text("thank_you_url", pattern=r"https?://[^\s/]+\S*", means="a whole web address") or None,
@@ -99,8 +105,11 @@ def read_site(table: Table, hours: Collection[str], warnings: list[str]) -> Site
     )
     if "lines" in table.values and "ivr" not in table.values:
         table.wrong("lines", "does nothing here: it belongs to ivr")
-    if site.ivr and site.skills:
-        warnings.append(f"{table.place}: skills does nothing here: all of its leads go to the IVR")
+    warnings += [
+        f"{table.place}: {name} does nothing here: all of its leads go to the IVR"
+        for name in ("skills", "prefer", "agents", "fallback")
+        if site.ivr and getattr(site, name)
+    ]
     return site if key else None
 
 

@@ -12,6 +12,7 @@ Mode = Literal["off", "observe", "hold", "refuse"]
 Routing = Literal["longest_idle", "round_robin", "priority", "weighted"]
 First = Literal["agent", "lead"]
 LoggedOut = Literal["free", "away"]
+MatchLanguage = Literal["off", "prefer", "require"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,7 +48,8 @@ class Hours:
 class Policy:
     """How leads are called; every duration in seconds.
 
-    `logged_out`: what the provider's "nobody is logged in" means for an agent. `redial_absent`: ring once more
+    `match_language`: whether agents who have the language that a lead asked for among their skills are asked first, or
+    alone. `logged_out`: what the provider's "nobody is logged in" means for an agent. `redial_absent`: ring once more
     where the provider's own accounts show no trace of a call whose request went unanswered. `provider_options`
     speak of the agent's leg (`phone…`) and the lead's (`target…`), whichever rings first.
     """
@@ -66,6 +68,7 @@ class Policy:
     routing: Routing = "longest_idle"
     record: bool = False
     logged_out: LoggedOut = "free"
+    match_language: MatchLanguage = "prefer"
     redial_absent: bool = False
     provider_options: Mapping[str, str] = field(
         default_factory=lambda: MappingProxyType({"checkphonedevicestate": "true"})
@@ -110,6 +113,9 @@ class Limits:
 class Site:
     """A web property that sends leads. No `origins`: any origin may. No `hours`: always open.
 
+    An agent must have all `skills`; those with more of `prefer` are asked first. `agents`, when there are any, are the
+    only ones asked; `fallback` names who is asked when none of the others is free, whatever their skills.
+
     `first`: whose phone rings first. `ivr`: a number or extension that leads to an IVR or queue and takes the
     agents' place, with at most `lines` calls at a time. `record` and `provider_options`, where they are said
     here, win over the policy's.
@@ -125,6 +131,9 @@ class Site:
     telephone: str | None = None
     consent_text: str | None = None
     variables: Mapping[str, str] = field(default_factory=lambda: MappingProxyType({}))
+    prefer: frozenset[str] = frozenset()
+    agents: tuple[str, ...] = ()
+    fallback: tuple[str, ...] = ()
     first: First = "agent"
     ivr: str | None = None
     lines: int = 1

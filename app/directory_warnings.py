@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 from app.directory_extensions import can_ring_second
 from app.directory_lines import may_take
 from app.directory_types import Agent, Directory, Site
@@ -13,7 +15,8 @@ def surprises(directory: Directory) -> list[str]:
 
 
 def _skilled(site: Site, directory: Directory) -> list[Agent]:
-    return [agent for agent in directory.people if agent.enabled and site.skills <= agent.skills]
+    """Those who could take the site's leads, were its lead's phone not rung first."""
+    return [agent for agent in directory.people if may_take(replace(site, first="agent"), agent)]
 
 
 def _nobody(directory: Directory) -> list[str]:
@@ -24,6 +27,7 @@ def _nobody(directory: Directory) -> list[str]:
         return ["agents: none is enabled: nobody can take a call"]
     return [
         f'sites "{site.key}": no enabled agent has all of its skills ({", ".join(sorted(site.skills))})'
+        + (" and is among its agents" if site.agents else "")
         for site in answered
         if not _skilled(site, directory)
     ]

@@ -184,7 +184,7 @@ _SCALARS = st.one_of(
 )
 _KEY_NAMES = """
 policy limits guards hours sites agents sources policy.deadline policy.countries policy.retry_lead policy.record
-policy.timezone policy.logged_out policy.redial_absent policy.default_country policy.routing
+policy.timezone policy.match_language policy.logged_out policy.redial_absent policy.default_country policy.routing
 policy.phonecallerid policy.ignoredncstatus policy.language
 guards.cooldown guards.cooldown.mode guards.cooldown.per_phone guards.calls guards.calls.per_hour guards.premium
 limits.per_client hours.x hours.x.mon hours.x.sun-thu hours.x.holidays hours.x.extra_closed hours.x.extra_open
@@ -279,6 +279,7 @@ def test_other_rates_are_refused(value: object) -> None:
         ("ignoredncstatus = true", "must be 1"),
         ('logged_out = "busy"', "must be one of free, away"),
         ('redial_absent = "yes"', "true or false"),
+        ('match_language = "yes"', "must be one of off, prefer, require"),
         ("ignorednostatus = 1", 'did you mean "ignoredncstatus"'),
     ],
 )
@@ -745,3 +746,12 @@ def test_agents_that_can_only_be_rung_first_are_named_where_the_lead_is_rung_fir
         "agents: nobody is ever asked: every site has an ivr",
     )
     assert parse(TRUNK.format(id="tal", more="enabled = false"), site='first = "lead"').warnings == ()
+
+
+def test_a_site_may_only_name_agents_that_there_are() -> None:
+    assert mistakes(site='agents = ["dna"]\nfallback = ["boss"]') == [
+        'sites "main".agents: names "dna", but there is no such agent; did you mean "dana"?',
+        'sites "main".fallback: names "boss", but there is no such agent',
+    ]
+    site = parse(site='agents = ["dana"]\nfallback = ["dana"]\nprefer = ["he"]').sites["main"]
+    assert (site.agents, site.fallback, site.prefer) == (("dana",), ("dana",), frozenset({"he"}))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
@@ -58,6 +59,8 @@ class Roster:
     def __init__(self, directory: Directory, at: datetime, now: int) -> None:
         self._now = now
         self.strategy = directory.policy.routing
+        self._match_language = directory.policy.match_language
+        self._wanted = {site.key: site for site in directory.sites.values() if site.ivr is None}
         self._first: dict[str, First] = {site.key: site.first for site in directory.sites.values()}
         shifts = {name: is_open(week, at) for name, week in directory.hours.items()}
         on_shift = [agent for agent in directory.agents.values() if agent.hours is None or shifts[agent.hours]]
@@ -81,6 +84,43 @@ class Roster:
         """Agents who may take a lead of this site now; none for a site that is closed or not listed."""
         return self._eligible.get(site, ())
 
-    def order(self, site: str, free: Mapping[str, FreeAgent], avoid: str | None = None) -> list[Agent]:
-        """Whom to ask for a lead of this site, best first."""
-        return order(self.eligible(site), free, self.strategy, self._now, avoid=avoid)
+    def chooses(self, site: str, language: str) -> bool:
+        """Whether anything but the strategy says who of the free ones is asked: then all of them must be known."""
+        wanted = self._wanted.get(site)
+        return wanted is not None and bool(wanted.prefer or wanted.fallback or self._speakers(site, language))
+
+    def order(
+        self, site: str, free: Mapping[str, FreeAgent], avoid: str | None = None, language: str = ""
+    ) -> list[Agent]:
+        """Whom to ask for a lead of this site, best first; `language` is what the lead asked for, in two letters.
+
+        Before the strategy: who speaks that language, then who has more of the skills that the site prefers; the
+        site's fallback comes after everybody else. A language that nobody on shift speaks counts for nothing.
+        """
+        candidates = self.eligible(site)
+        speakers = self._speakers(site, language)
+        if speakers and self._match_language == "require":
+            candidates = tuple(agent for agent in candidates if agent.id in speakers)
+        ranked = order(candidates, free, self.strategy, self._now)
+        wanted = self._wanted.get(site)
+        if wanted is not None:
+            ranked.sort(
+                key=lambda agent: (
+                    agent.id in wanted.fallback,
+                    agent.id not in speakers,
+                    -len(wanted.prefer & agent.skills),
+                )
+            )
+        ranked.sort(key=lambda agent: agent.id == avoid)
+        return ranked
+
+    def _speakers(self, site: str, language: str) -> frozenset[str]:
+        if not language or self._match_language == "off":
+            return frozenset()
+        return frozenset(agent.id for agent in self.eligible(site) if language in agent.skills)
+
+
+def language_of(asked: str) -> str:
+    """What a lead asked for, as a skill is named: "he" of "he-IL"; empty for what is no language."""
+    found = re.match(r"[a-zA-Z]{2}(?![a-zA-Z])", asked.strip())
+    return found[0].lower() if found else ""

@@ -16,7 +16,7 @@ from sqlalchemy import Connection, and_, bindparam, insert, or_, select, update
 from app.directory import Agent, CallCap, First
 from app.domain.guards import HELD_FOR, Cap
 from app.domain.lead import Attempt, Claim, Lead
-from app.domain.routing import FreeAgent, Roster
+from app.domain.routing import FreeAgent, Roster, language_of
 from app.ids import new_id
 from app.store import budgets, events
 from app.store.statements import LEAD_COLUMNS, among, lead_of
@@ -98,7 +98,8 @@ def claim(conn: Connection, terms: ClaimTerms, now: int) -> tuple[list[Claim], l
     claims: list[Claim] = []
     held: list[str] = []
     tried: set[str] = set()  # agents who are ours by now, or turned out to be somebody else's
-    for most in (2 * len(due) + 8, None):
+    choosy = any(terms.roster.chooses(lead.site, language_of(lead.asked_language)) for lead in due)
+    for most in (None,) if choosy else (2 * len(due) + 8, None):
         if not due:
             break
         free = _free_agents(conn, terms.roster, now, most, tried)
@@ -146,21 +147,22 @@ def _pair(
     roster: Roster, due: Sequence[Lead], free: Mapping[str, FreeAgent], most: int
 ) -> tuple[list[tuple[Lead, Agent]], list[Lead]]:
     """An agent for each of the first `most` leads, as far as they go; and the leads that are left."""
-    lines: dict[str, list[Agent]] = {}
+    lines: dict[tuple[str, str], list[Agent]] = {}
     taken: set[str] = set()
     pairs: list[tuple[Lead, Agent]] = []
     left: list[Lead] = []
     for lead in due:
-        if lead.site not in lines:
-            lines[lead.site] = roster.order(lead.site, free)
-        line = [agent for agent in lines[lead.site] if agent.id not in taken]
+        kind = (lead.site, language_of(lead.asked_language))
+        if kind not in lines:
+            lines[kind] = roster.order(lead.site, free, language=kind[1])
+        line = [agent for agent in lines[kind] if agent.id not in taken]
         # Who has just missed this lead is asked again only when there is nobody else.
         agent = next((agent for agent in line if agent.id != lead.avoid_agent), line[0] if line else None)
         if agent is None or len(pairs) >= most:
             left.append(lead)
             continue
         taken.add(agent.id)
-        lines[lead.site] = line
+        lines[kind] = line
         pairs.append((lead, agent))
     return pairs, left
 

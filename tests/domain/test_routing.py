@@ -9,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from app.directory import Agent, Directory, Guards, Limits, Policy, Site, parse_directory
-from app.domain.routing import FreeAgent, Roster, order
+from app.domain.routing import FreeAgent, Roster, language_of, order
 
 NOW = 10_000_000
 MONDAY_NOON = datetime(2026, 1, 5, 10, tzinfo=UTC)  # in Jerusalem
@@ -204,3 +204,83 @@ def test_where_the_lead_is_rung_first_nobody_is_asked_who_can_only_be_rung_first
     roster = Roster(whole, MONDAY_NOON, NOW)
     assert [one.id for one in roster.eligible("agent_first")] == ["trunk", "floating", "mobile", "desk"]
     assert [one.id for one in roster.eligible("lead_first")] == ["mobile", "desk"]
+
+
+# ------------------------------------------------------------------------- what comes before the strategy
+
+FLOOR = """
+[policy]
+match_language = "{match}"
+[[sites]]
+key = "main"
+skills = ["sales"]
+prefer = ["senior", "solar"]
+agents = ["a", "b", "c"]
+fallback = ["boss"]
+[[sites]]
+key = "open"
+[[agents]]
+id = "a"
+extension = "SIPa"
+skills = ["sales", "he"]
+[[agents]]
+id = "b"
+extension = "SIPb"
+skills = ["sales", "ru", "senior"]
+[[agents]]
+id = "c"
+extension = "SIPc"
+skills = ["sales", "he", "senior", "solar"]
+[[agents]]
+id = "d"
+extension = "SIPd"
+skills = ["sales", "ru"]
+[[agents]]
+id = "boss"
+extension = "SIPboss"
+skills = ["ru"]
+"""
+EVERYBODY = free(a=1, b=2, c=3, d=4, boss=0)
+
+
+def roster(match: str = "prefer") -> Roster:
+    return Roster(parse_directory(FLOOR.replace("{match}", match)), MONDAY_NOON, NOW)
+
+
+def asked(of: Roster, site: str = "main", language: str = "", there: dict[str, FreeAgent] = EVERYBODY) -> list[str]:
+    return [one.id for one in of.order(site, there, language=language)]
+
+
+def test_a_site_asks_its_own_agents_alone_those_with_preferred_skills_first_and_its_fallback_last() -> None:
+    assert asked(roster()) == ["c", "b", "a", "boss"], "who waited longest comes after who fits best"
+    assert asked(roster(), there=free(a=1, boss=0)) == ["a", "boss"]
+    assert asked(roster(), there=free(boss=0)) == ["boss"], "without the skill of the site"
+    assert asked(roster(), "open") == ["boss", "a", "b", "c", "d"], "another site asks as ever"
+
+
+def test_who_speaks_the_lead_s_language_comes_first_or_alone_as_the_file_says() -> None:
+    assert asked(roster("off"), language="ru") == ["c", "b", "a", "boss"]
+    assert asked(roster("prefer"), language="ru") == ["b", "c", "a", "boss"], "a fallback is one, whatever it speaks"
+    assert asked(roster("require"), language="ru") == ["b", "boss"]
+    assert asked(roster("require"), "open", "ru") == ["boss", "b", "d"]
+
+
+def test_a_language_that_nobody_on_shift_speaks_counts_for_nothing() -> None:
+    for match in ("off", "prefer", "require"):
+        assert asked(roster(match), language="fr") == asked(roster(match))
+
+
+def test_all_free_agents_must_be_known_only_where_more_than_the_strategy_decides() -> None:
+    assert roster().chooses("main", "")
+    assert not roster().chooses("open", "")
+    assert roster().chooses("open", "ru")
+    assert not roster().chooses("open", "fr")
+    assert not roster("off").chooses("open", "ru")
+
+
+@pytest.mark.parametrize(
+    ("said", "language"),
+    [("he", "he"), ("he-IL", "he"), ("RU", "ru"), ("en_US", "en"), (" ar ", "ar"), ("", ""), ("hebrew", ""), ("1", "")],
+)
+def test_a_language_is_read_as_two_letters(said: str, language: str) -> None:
+    assert language_of(said) == language

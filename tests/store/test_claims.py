@@ -296,3 +296,14 @@ async def test_a_released_lead_is_dialled_when_there_is_budget_again(floor: Floo
     floor.caps = caps(hour=1, day=1)
     await floor.store.release(lead, "operator", START + HOUR)
     assert [found for found, _ in await claimed(floor)] == [lead]
+
+
+async def test_an_agent_who_speaks_the_lead_s_language_is_found_behind_any_number_of_others(floor: Floor) -> None:
+    """The strategy's first few free ones are not enough to choose from."""
+    crowd = [f"a{number:02}" for number in range(30)]
+    await floor.open(a_directory(*crowd, "last", skills={"last": ["ru"]}))
+    await floor.accept(a_lead(at=floor.now, asked_language="ru-RU"))
+    await floor.accept(a_lead(at=floor.now + 1))
+    floor.clock.advance(1)
+    claims, _ = await floor.claim_all()
+    assert [claim.attempt.agent_id for claim in claims] == ["last", "a00"]
