@@ -23,6 +23,8 @@ _SECONDS = {  # name: default, least, most
     "wrap_up": (30, 0, 86400),
     "expire_after": (3600, 1, 30 * 86400),
     "assume_call": (300, 1, 86400),
+    "sticky": (0, 0, 365 * 86400),
+    "pause_for": (600, 1, 30 * 86400),
 }
 POLICY_KEYS = (
     "timezone",
@@ -33,6 +35,7 @@ POLICY_KEYS = (
     "routing",
     "record",
     "match_language",
+    "pause_after_misses",
     "logged_out",
     "redial_absent",
     *PROVIDER_OPTIONS,
@@ -60,6 +63,7 @@ def read_policy(table: Table, warnings: list[str]) -> Policy:
         retry_lead=_retry_lead(table),
         routing=cast(Routing, table.choice("routing", "longest_idle", ROUTINGS)),
         record=table.flag("record", False),
+        pause_after_misses=table.whole("pause_after_misses", 0, 0, 100),
         match_language=cast(MatchLanguage, table.choice("match_language", "prefer", ("off", "prefer", "require"))),
         logged_out=cast(LoggedOut, table.choice("logged_out", "free", ("free", "away"))),
         redial_absent=table.flag("redial_absent", False),

@@ -49,9 +49,11 @@ class Policy:
     """How leads are called; every duration in seconds.
 
     `match_language`: whether agents who have the language that a lead asked for among their skills are asked first, or
-    alone. `logged_out`: what the provider's "nobody is logged in" means for an agent. `redial_absent`: ring once more
-    where the provider's own accounts show no trace of a call whose request went unanswered. `provider_options`
-    speak of the agent's leg (`phone…`) and the lead's (`target…`), whichever rings first.
+    alone. `sticky`: how long a number's last agent is asked first; 0 for never. An agent who misses
+    `pause_after_misses` calls in a row (0: however many) gets none for `pause_for`. `logged_out`: what the
+    provider's "nobody is logged in" means for an agent. `redial_absent`: ring once more where the provider's own
+    accounts show no trace of a call whose request went unanswered. `provider_options` speak of the agent's leg
+    (`phone…`) and the lead's (`target…`), whichever rings first.
     """
 
     timezone: str = "Asia/Jerusalem"
@@ -69,6 +71,9 @@ class Policy:
     record: bool = False
     logged_out: LoggedOut = "free"
     match_language: MatchLanguage = "prefer"
+    sticky: int = 0
+    pause_after_misses: int = 0
+    pause_for: int = 600
     redial_absent: bool = False
     provider_options: Mapping[str, str] = field(
         default_factory=lambda: MappingProxyType({"checkphonedevicestate": "true"})

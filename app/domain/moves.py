@@ -18,6 +18,7 @@ SEND_RETRY: Final = (2, 10, 30)  # seconds until a request that never left is tr
 ERROR_RETRY: Final = 10  # seconds until the one repeat after the provider's own error
 OFFLINE_FOR: Final = 60  # seconds an agent refused as offline is left alone
 BLOCKED_FOR: Final = 900  # seconds an extension refused as blocked is left alone
+TAKEN: Final = ("connected", "lead_no_answer", "lead_busy", "lead_unreachable")  # outcomes of a call the agent took
 AGENT_MISSES: Final = 3  # agents in a row who may miss a lead before it pauses
 MISS_PAUSE: Final = 120  # seconds of that pause
 # Seconds until the provider's own accounts are asked about a call: what is on the line, counted from when it became
@@ -50,6 +51,9 @@ class Move:
     avoid_agent: bool = False
     call_id: str | None = None
     code: int | None = None
+    missed: bool | None = None  # whether the agent missed the call, or took it; None tells neither
+    pause_after: int = 0  # misses in a row that pause the agent, 0: none
+    pause_until: int | None = None
     ask_at: int | None = None  # when the call log is to be asked, where the attempt goes on
 
 
@@ -183,6 +187,14 @@ def after_outcome(
     who has just picked up to nobody is not rung again in the same minute.
     """
     agent: dict[str, Any] = {"agent": "wrap_up", "agent_until": now + policy.wrap_up * SECOND}
+    if outcome == "agent_no_answer" and not hung_up:
+        agent |= {
+            "missed": True,
+            "pause_after": policy.pause_after_misses,
+            "pause_until": now + policy.pause_for * SECOND,
+        }
+    elif outcome in TAKEN:
+        agent["missed"] = False
     if outcome == "connected":
         return Move("ended", outcome, lead="connected", event="connected", **agent)
     if outcome == "unreported":

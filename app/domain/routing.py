@@ -59,6 +59,7 @@ class Roster:
     def __init__(self, directory: Directory, at: datetime, now: int) -> None:
         self._now = now
         self.strategy = directory.policy.routing
+        self.sticky = directory.policy.sticky * 1000  # milliseconds a number's last agent is asked first
         self._match_language = directory.policy.match_language
         self._wanted = {site.key: site for site in directory.sites.values() if site.ivr is None}
         self._first: dict[str, First] = {site.key: site.first for site in directory.sites.values()}

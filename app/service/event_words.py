@@ -30,6 +30,7 @@ WORDS: Final[Mapping[str, str]] = {
     "call_left": "the call to {agent} is not on the line any more; its record tells how it went",
     "reported": "the provider reported: {why}",
     "hung_up": "{who} had the call ended",
+    "agent_paused": "{agent} missed {why} calls in a row and gets none for a while",
     "absent": "the provider's accounts know of no such call; most likely nothing rang",
     "unreported": "nobody reported how the call ended",
     "unresolved": "it never became known whether it rang",

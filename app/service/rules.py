@@ -33,9 +33,11 @@ class Rules:
         return self._directory.policy
 
     def policy_of(self, agent_id: str) -> Policy:
-        """The policy as it goes for one agent: a line to an IVR has nothing to wrap up."""
+        """The policy as it goes for one agent: a line to an IVR has nothing to wrap up, and takes no pause."""
         agent = self._directory.agents.get(agent_id)
-        return replace(self.policy, wrap_up=0) if agent is not None and agent.line_of is not None else self.policy
+        if agent is None or agent.line_of is None:
+            return self.policy
+        return replace(self.policy, wrap_up=0, pause_after_misses=0)
 
     def replace(self, directory: Directory) -> None:
         """Put another directory in force, whole."""

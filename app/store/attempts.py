@@ -60,6 +60,12 @@ _agent_leaves = _its_agent.values(
     presence=case((_was_busy, None), else_=agents.c.presence),
     presence_until=case((_was_busy, None), else_=agents.c.presence_until),
 )
+_the_agent = update(agents).where(agents.c.id == bindparam("agent"))
+_missed = _the_agent.values(misses=agents.c.misses + 1)
+_took = _the_agent.where(agents.c.misses > 0).values(misses=0)
+_pause = _the_agent.where(agents.c.misses >= bindparam("most"), agents.c.paused == 0).values(
+    paused=1, paused_until=bindparam("pause_end"), pause_reason=bindparam("because"), misses=0
+)
 _wrap_up_over = (
     update(agents)
     .where(agents.c.attempt_id.is_(None), agents.c.until <= bindparam("at"))
@@ -104,6 +110,7 @@ def settle(
         return None
     _move_attempt(conn, attempt, move, now, holds=bool(holds), connected_at=connected_at)
     _move_agent(conn, attempt, move, now)
+    paused = _count_miss(conn, attempt, move)
     state, reason = _move_lead(conn, attempt, lead, move, now)
     if move.refund:
         budgets.refund(conn, caps_at(attempt.reserved_at))
@@ -122,6 +129,18 @@ def settle(
     ]
     if state != lead.state and state != "dialing" and state != move.event:
         history.append(events.entry(now, lead.id, state, who, attempt_id=attempt.id, to_state=state, why=reason))
+    if paused:
+        history.append(
+            events.entry(
+                now,
+                lead.id,
+                "agent_paused",
+                who,
+                attempt_id=attempt.id,
+                agent_id=attempt.agent_id,
+                why=str(move.pause_after),
+            )
+        )
     events.add(conn, history)
     return Moved(attempt, lead, move, state, reason, connected_at)
 
@@ -170,6 +189,21 @@ def _move_agent(conn: Connection, attempt: Attempt, move: Move, now: int) -> Non
         conn.execute(_agent_goes_on, to)
     else:
         conn.execute(_agent_leaves, {**to, "end": move.agent_until, "at": now})
+
+
+def _count_miss(conn: Connection, attempt: Attempt, move: Move) -> bool:
+    """Count a call that the agent missed, or forget the earlier ones; True when that has paused the agent."""
+    agent = {"agent": attempt.agent_id}
+    if move.missed is False:
+        conn.execute(_took, agent)
+    if not move.missed:
+        return False
+    conn.execute(_missed, agent)
+    if not move.pause_after:
+        return False
+    because = f"missed {move.pause_after} calls in a row"
+    end = {**agent, "most": move.pause_after, "pause_end": move.pause_until, "because": because}
+    return conn.execute(_pause, end).rowcount == 1
 
 
 def _move_lead(conn: Connection, attempt: Attempt, lead: Lead, move: Move, now: int) -> tuple[str, str | None]:

@@ -78,6 +78,19 @@ _hold = (
     .values(state="held", reason="calls", due_at=None, expires_at=bindparam("until"))
 )
 _insert_attempt = insert(attempts)
+_earlier = leads.alias("earlier")
+_last_agent = (
+    select(attempts.c.agent_id)
+    .join(_earlier, _earlier.c.id == attempts.c.lead_id)
+    .join(leads, leads.c.phone_key == _earlier.c.phone_key)
+    .where(
+        leads.c.id == bindparam("lead"),
+        attempts.c.outcome == "connected",
+        attempts.c.ended_at > bindparam("since"),
+    )
+    .order_by(attempts.c.ended_at.desc())
+    .limit(1)
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -99,12 +112,13 @@ def claim(conn: Connection, terms: ClaimTerms, now: int) -> tuple[list[Claim], l
     held: list[str] = []
     tried: set[str] = set()  # agents who are ours by now, or turned out to be somebody else's
     choosy = any(terms.roster.chooses(lead.site, language_of(lead.asked_language)) for lead in due)
-    for most in (None,) if choosy else (2 * len(due) + 8, None):
+    last = _last_agents(conn, due, now - terms.roster.sticky) if terms.roster.sticky else {}
+    for most in (None,) if choosy or last else (2 * len(due) + 8, None):
         if not due:
             break
         free = _free_agents(conn, terms.roster, now, most, tried)
         while due and free:
-            pairs, due = _pair(terms.roster, due, free, terms.most - len(claims))
+            pairs, due = _pair(terms.roster, due, free, terms.most - len(claims), last)
             if not pairs:
                 break
             ours = _lock_agents(conn, [agent.id for _, agent in pairs], now)
@@ -143,8 +157,14 @@ def _due_leads(conn: Connection, terms: ClaimTerms, now: int) -> list[Lead]:
     return list(heapq.merge(*found, key=lambda lead: lead.due_at or 0))
 
 
+def _last_agents(conn: Connection, due: Sequence[Lead], since: int) -> dict[str, str]:
+    """By lead, the agent with whom its number talked last, no longer ago than `since`."""
+    found = {lead.id: conn.execute(_last_agent, {"lead": lead.id, "since": since}).scalar() for lead in due}
+    return {lead_id: agent for lead_id, agent in found.items() if agent is not None}
+
+
 def _pair(
-    roster: Roster, due: Sequence[Lead], free: Mapping[str, FreeAgent], most: int
+    roster: Roster, due: Sequence[Lead], free: Mapping[str, FreeAgent], most: int, last: Mapping[str, str]
 ) -> tuple[list[tuple[Lead, Agent]], list[Lead]]:
     """An agent for each of the first `most` leads, as far as they go; and the leads that are left."""
     lines: dict[tuple[str, str], list[Agent]] = {}
@@ -156,8 +176,10 @@ def _pair(
         if kind not in lines:
             lines[kind] = roster.order(lead.site, free, language=kind[1])
         line = [agent for agent in lines[kind] if agent.id not in taken]
-        # Who has just missed this lead is asked again only when there is nobody else.
-        agent = next((agent for agent in line if agent.id != lead.avoid_agent), line[0] if line else None)
+        # Whom this number talked with last comes first. Who has just missed this lead is asked again only when there
+        # is nobody else.
+        others = [agent for agent in line if agent.id != lead.avoid_agent] or line[:1]
+        agent = next((one for one in others if one.id == last.get(lead.id)), others[0] if others else None)
         if agent is None or len(pairs) >= most:
             left.append(lead)
             continue

@@ -237,6 +237,7 @@ agents = Table(
     Column("paused", SmallInteger, nullable=False, server_default="0"),
     Column("paused_until", BigInteger),
     Column("pause_reason", Text),
+    Column("misses", Integer, nullable=False, server_default="0"),
     Column("presence", Text),
     Column("presence_until", BigInteger),
     CheckConstraint(_one_of("state", states.AGENT_STATES), name="state"),

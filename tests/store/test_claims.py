@@ -307,3 +307,30 @@ async def test_an_agent_who_speaks_the_lead_s_language_is_found_behind_any_numbe
     floor.clock.advance(1)
     claims, _ = await floor.claim_all()
     assert [claim.attempt.agent_id for claim in claims] == ["last", "a00"]
+
+
+async def test_a_returning_number_goes_to_its_last_agent_first_for_a_set_time(floor: Floor) -> None:
+    await floor.open(a_directory("dana", "yossi", sticky=3600))
+    first = await floor.dial(new=a_lead("+972541112222", at=floor.now))
+    assert first.attempt.agent_id == "dana"
+    await floor.outcome(first, "connected")
+    floor.clock.advance(60)
+    again = await floor.dial(new=a_lead("+972541112222", at=floor.now))
+    assert again.attempt.agent_id == "dana", "although Yossi has been idle for longer"
+    await floor.outcome(again, "connected")
+    floor.clock.advance(3601)
+    later = await floor.dial(new=a_lead("+972541112222", at=floor.now))
+    assert later.attempt.agent_id == "yossi"
+
+
+async def test_a_returning_number_does_not_wait_for_its_last_agent_nor_go_to_one_it_never_reached(floor: Floor) -> None:
+    await floor.open(a_directory("dana", "yossi", sticky=3600))
+    first = await floor.dial(new=a_lead("+972541112222", at=floor.now))
+    await floor.outcome(first, "connected")
+    second = await floor.dial(new=a_lead("+972541112222", at=floor.now))
+    assert second.attempt.agent_id == "yossi", "Dana wraps up"
+    await floor.outcome(second, "lead_no_answer")
+    await floor.store.cancel(second.lead.id, "visitor")
+    floor.clock.advance(60)
+    third = await floor.dial(new=a_lead("+972541112222", at=floor.now))
+    assert third.attempt.agent_id == "dana", "with whom it talked"

@@ -328,3 +328,43 @@ async def test_a_record_of_an_extension_that_was_offline_moves_nobody(alone: Flo
     claim = await alone.dial(Refused(3, "offline", "agent_offline"))
     await alone.report(leg(1, "CHANUNAVAIL", claim.attempt))
     assert (await alone.states(claim))[0] == "refused"
+
+
+# ---------------------------------------------------------------------------------------- missed rings
+
+
+async def test_an_agent_who_misses_so_many_calls_in_a_row_is_paused_for_a_while(floor: Floor) -> None:
+    await floor.open(a_directory("dana", pause_after_misses=2, pause_for=900))
+    for _ in range(2):
+        claim = await floor.dial(new=a_lead(at=floor.now))
+        await floor.outcome(claim, "agent_no_answer")
+        await floor.store.cancel(claim.lead.id, "visitor")
+        floor.clock.advance(30)
+    row = await floor.agent("dana")
+    assert (row["paused"], row["pause_reason"], row["misses"]) == (1, "missed 2 calls in a row", 0)
+    assert row["paused_until"] == floor.now - 30_000 + 900_000
+    assert "agent_paused" in await floor.history(claim.lead.id)
+    await floor.accept(a_lead(at=floor.now))
+    assert await floor.claim_all() == ([], [])
+    floor.clock.advance(870)
+    assert len((await floor.claim_all())[0]) == 1, "and comes back by itself"
+
+
+async def test_a_call_that_is_taken_makes_earlier_misses_forgotten(floor: Floor) -> None:
+    await floor.open(a_directory("dana", pause_after_misses=2))
+    for outcome in ("agent_no_answer", "lead_no_answer", "agent_no_answer"):
+        claim = await floor.dial(new=a_lead(at=floor.now))
+        await floor.outcome(claim, outcome)
+        await floor.store.cancel(claim.lead.id, "visitor")
+        floor.clock.advance(30)
+    row = await floor.agent("dana")
+    assert (row["paused"], row["misses"]) == (0, 1)
+
+
+async def test_nobody_is_paused_unless_the_file_says_so(alone: Floor) -> None:
+    for _ in range(5):
+        claim = await alone.dial(new=a_lead(at=alone.now))
+        await alone.outcome(claim, "agent_no_answer")
+        await alone.store.cancel(claim.lead.id, "visitor")
+        alone.clock.advance(200)
+    assert (await alone.agent("dana"))["paused"] == 0

@@ -40,5 +40,6 @@ def upgrade() -> None:
         sqlite_where=sa.text("state = 'waiting' AND errors > 0"),
         postgresql_where=sa.text("state = 'waiting' AND errors > 0"),
     )
+    op.add_column("agents", sa.Column("misses", sa.Integer(), server_default="0", nullable=False))
     op.add_column("agents", sa.Column("presence", sa.Text(), nullable=True))
     op.add_column("agents", sa.Column("presence_until", sa.BigInteger(), nullable=True))
