@@ -112,7 +112,7 @@ def claim(conn: Connection, terms: ClaimTerms, now: int) -> tuple[list[Claim], l
     held: list[str] = []
     tried: set[str] = set()  # agents who are ours by now, or turned out to be somebody else's
     choosy = any(terms.roster.chooses(lead.site, language_of(lead.asked_language)) for lead in due)
-    last = _last_agents(conn, due, now - terms.roster.sticky) if terms.roster.sticky else {}
+    last = last_agents(conn, due, now - terms.roster.sticky) if terms.roster.sticky else {}
     for most in (None,) if choosy or last else (2 * len(due) + 8, None):
         if not due:
             break
@@ -157,7 +157,7 @@ def _due_leads(conn: Connection, terms: ClaimTerms, now: int) -> list[Lead]:
     return list(heapq.merge(*found, key=lambda lead: lead.due_at or 0))
 
 
-def _last_agents(conn: Connection, due: Sequence[Lead], since: int) -> dict[str, str]:
+def last_agents(conn: Connection, due: Sequence[Lead], since: int) -> dict[str, str]:
     """By lead, the agent with whom its number talked last, no longer ago than `since`."""
     found = {lead.id: conn.execute(_last_agent, {"lead": lead.id, "since": since}).scalar() for lead in due}
     return {lead_id: agent for lead_id, agent in found.items() if agent is not None}

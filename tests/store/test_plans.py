@@ -152,6 +152,7 @@ async def lines(floor: Floor) -> dict[str, Callable[[Connection], object]]:
         "accept, again": lambda conn: intake.accept(conn, known, COOLDOWN, floor.calls, CAPS, now),
         "remember the answer": lambda conn: intake.remember_answer(conn, "main", "s", "{}"),
         "claim": lambda conn: claims.claim(conn, terms, now + 5),
+        "last agents": lambda conn: claims.last_agents(conn, [waiting.lead], 0),
         "begin sending": lambda conn: attempts.begin_sending(
             conn, waiting.attempt.id, "me", waiting.lead.id, now, 5000
         ),
@@ -195,6 +196,7 @@ async def lines(floor: Floor) -> dict[str, Callable[[Connection], object]]:
 NAMED: Final = {
     "accept": {"ix_leads_phone"},
     "claim": {"ix_leads_due"},
+    "last agents": {"ix_leads_phone"},
     "looks": {"ix_attempts_look"},
     "next due": {"ix_leads_due"},
     "put off": {"ix_leads_due"},
