@@ -21,11 +21,11 @@ from app.domain.answers import Refused as Refused
 from app.domain.answers import Unknown as Unknown
 from app.domain.guards import Cap
 from app.domain.intake_results import Accepted
-from app.domain.lead import Attempt, Claim, Lead, NewLead
+from app.domain.lead import Claim, Lead, NewLead
 from app.domain.line import ExtensionNow as ExtensionNow
 from app.domain.line import LineCall as LineCall
 from app.domain.line import LineStatus as LineStatus
-from app.domain.moves import Move
+from app.domain.moves import Decide
 from app.domain.open_calls import OpenCall, UnheardCall
 from app.domain.presence import Verdict
 from app.domain.routing import Roster
@@ -161,7 +161,7 @@ class Store(Protocol):
         self,
         attempt_id: str,
         expected: Sequence[str],
-        decide: Callable[[Attempt, Lead], Move | None],
+        decide: Decide,
         who: str,
         caps_at: Callable[[int], Sequence[Cap]],
     ) -> Moved | None: ...
@@ -200,7 +200,7 @@ class Store(Protocol):
         self,
         body: str,
         records: Sequence[CallRecord],
-        decide: Callable[[Attempt, Lead], Move | None],
+        decide: Decide,
         caps_at: Callable[[int], Sequence[Cap]],
     ) -> list[Moved]:
         """Keep a CDR's text, and apply its records as far as they can be applied now."""
@@ -212,7 +212,7 @@ class Store(Protocol):
         self,
         cdr: KeptCdr,
         records: Sequence[CallRecord],
-        decide: Callable[[Attempt, Lead], Move | None],
+        decide: Decide,
         caps_at: Callable[[int], Sequence[Cap]],
     ) -> list[Moved]: ...
 

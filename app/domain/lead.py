@@ -95,6 +95,11 @@ class Attempt:
     log_looks: int = 0  # times the call log was asked
     log_misses: int = 0  # times it answered and knew nothing
 
+    @property
+    def began_at(self) -> int:
+        """When its request was about to leave; when it was reserved, as long as it was not."""
+        return self.sending_at or self.reserved_at
+
 
 @dataclass(frozen=True, slots=True)
 class Claim:

@@ -277,5 +277,5 @@ def agent_released(attempt: Attempt) -> Move:
 
 
 def _given_up_at(attempt: Attempt) -> int:
-    since = attempt.unknown_at or attempt.sending_at or attempt.reserved_at
+    since = attempt.unknown_at or attempt.began_at
     return since + UNRESOLVED_AFTER * SECOND

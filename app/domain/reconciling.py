@@ -69,5 +69,5 @@ def ask_again_at(attempt: Attempt, now: int) -> int | None:
     looks = LOG_LOOKS if unknown else (ASK_PLACED, *LOG_LOOKS)
     if attempt.log_looks + 1 >= len(looks):
         return None
-    since = (attempt.unknown_at if unknown else attempt.seen_at) or attempt.sending_at or attempt.reserved_at
+    since = (attempt.unknown_at if unknown else attempt.seen_at) or attempt.began_at
     return max(now + SECOND, since + looks[attempt.log_looks + 1] * SECOND)

@@ -81,9 +81,9 @@ class Reconciler:
             return 0
         now = self._store.clock.now()
         # One window that the log can give in few answers: the latest calls first, older ones the next time.
-        latest = max(_began(one.attempt) for one in unheard)
-        unheard = [one for one in unheard if _began(one.attempt) >= latest - WINDOW]
-        rows = await self._call_log.calls(min(_began(one.attempt) for one in unheard) - MARGIN, now + MARGIN)
+        latest = max(one.attempt.began_at for one in unheard)
+        unheard = [one for one in unheard if one.attempt.began_at >= latest - WINDOW]
+        rows = await self._call_log.calls(min(one.attempt.began_at for one in unheard) - MARGIN, now + MARGIN)
         if rows is None:
             log.warning("reconcile.call_log_unavailable", calls=len(unheard))
             for one in unheard:
@@ -130,12 +130,8 @@ class Reconciler:
         self._dispatcher.wake()
 
     async def _put_off(self, attempt: Attempt, now: int) -> None:
-        again = now + BLIND_FOR if now - _began(attempt) < FOR_EVER else None
+        again = now + BLIND_FOR if now - attempt.began_at < FOR_EVER else None
         await self._store.note_log_look(attempt.id, again, looked=False, missed=False)
-
-
-def _began(attempt: Attempt) -> int:
-    return attempt.sending_at or attempt.reserved_at
 
 
 def rules_out(attempt: Attempt) -> bool:
@@ -155,4 +151,4 @@ def speaks_of(record: CallRecord, attempt: Attempt, phone: str) -> bool:
         return record.attempt_id == attempt.id
     if record.extension != attempt.extension or record.phone is None or not same_number(record.phone, phone):
         return False
-    return record.started_at is None or record.started_at >= _began(attempt) - MARGIN
+    return record.started_at is None or record.started_at >= attempt.began_at - MARGIN

@@ -9,7 +9,7 @@ from sqlalchemy import Connection, bindparam, case, literal_column, select, upda
 
 from app.domain.guards import HELD_FOR, Cap
 from app.domain.lead import Attempt, Lead
-from app.domain.moves import Move
+from app.domain.moves import Decide, Move
 from app.domain.states import ATTEMPT_LIVE, ATTEMPT_MOVES, LEAD_FINAL, LEAD_LIVE, LEAD_MOVES, may_move
 from app.domain.stories import Moved
 from app.store import budgets, events
@@ -71,8 +71,6 @@ _wrap_up_over = (
     .where(agents.c.attempt_id.is_(None), agents.c.until <= bindparam("at"))
     .values(state="available", until=None)
 )
-
-Decide = Callable[[Attempt, Lead], Move | None]
 
 
 def begin_sending(conn: Connection, attempt_id: str, owner: str, lead_id: str, now: int, lease: int) -> bool:

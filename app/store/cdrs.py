@@ -129,8 +129,7 @@ def match(conn: Connection, record: CallRecord, now: int) -> Attempt | None:
 
 def _at_that_time(attempt: Attempt, record: CallRecord, now: int) -> bool:
     """Whether the record's start does not speak against this attempt: an earlier call on the same phones is not it."""
-    began = attempt.sending_at or attempt.reserved_at
-    return not call_times.surely_before(record.started_at, record.raw_time, began, now)
+    return not call_times.surely_before(record.started_at, record.raw_time, attempt.began_at, now)
 
 
 def note_leg(conn: Connection, attempt: Attempt, record: CallRecord, now: int) -> bool:
@@ -176,8 +175,7 @@ def _ivr_leg(attempt: Attempt) -> Literal[1, 2]:
 
 
 def _times(attempt: Attempt, record: CallRecord, leg: Literal[1, 2], now: int) -> dict[str, Any]:
-    began = attempt.sending_at or attempt.reserved_at
-    at = call_times.started_at(record.started_at, record.raw_time, began, now)
+    at = call_times.started_at(record.started_at, record.raw_time, attempt.began_at, now)
     return {f"leg{leg}_at": at, f"leg{leg}_ring": record.ring_seconds}
 
 

@@ -13,8 +13,8 @@ from app.clock import Clock
 from app.directory import CallCap, Cooldown
 from app.domain.guards import Cap
 from app.domain.intake_results import Accepted
-from app.domain.lead import Attempt, Claim, Lead, NewLead
-from app.domain.moves import Move
+from app.domain.lead import Claim, Lead, NewLead
+from app.domain.moves import Decide
 from app.domain.open_calls import OpenCall, UnheardCall
 from app.domain.presence import Verdict
 from app.domain.routing import Roster
@@ -25,7 +25,6 @@ from app.store import agents, attempts, cdrs, claims, gauges, intake, leads, met
 from app.store.engine import Engine
 
 T = TypeVar("T")
-Decide = Callable[[Attempt, Lead], Move | None]
 
 log = logging.getLogger("leadring.store")
 
