@@ -25,13 +25,22 @@ _SECONDS = {  # name: default, least, most
     "assume_call": (300, 1, 86400),
     "sticky": (0, 0, 365 * 86400),
     "pause_for": (600, 1, 30 * 86400),
+    "short_call": (0, 0, 3600),
+    "callback_after": (600, 60, 86400),
+    "call_takes": (300, 30, 86400),
+    "fresh_for": (900, 60, 30 * 86400),
 }
 POLICY_KEYS = (
     "timezone",
     "default_country",
     "countries",
     *_SECONDS,
+    "retry_agent",
     "retry_lead",
+    "retry_busy",
+    "retry_unreachable",
+    "retry_short",
+    "calls_per_number",
     "routing",
     "record",
     "match_language",
@@ -60,7 +69,12 @@ def read_policy(table: Table, warnings: list[str]) -> Policy:
         timezone=read_time_zone(table, "Asia/Jerusalem"),
         default_country=country,
         countries=tuple(dict.fromkeys(allowed)),
-        retry_lead=_retry_lead(table),
+        retry_agent=_waits(table, "retry_agent", (0, 0, 120), least=0) or (0,),
+        retry_lead=_waits(table, "retry_lead", (600, 3600, 14400)),
+        retry_busy=_own_waits(table, "retry_busy"),
+        retry_unreachable=_own_waits(table, "retry_unreachable"),
+        retry_short=_own_waits(table, "retry_short"),
+        calls_per_number=table.whole("calls_per_number", 6, 0, 100),
         routing=cast(Routing, table.choice("routing", "longest_idle", ROUTINGS)),
         record=table.flag("record", False),
         pause_after_misses=table.whole("pause_after_misses", 0, 0, 100),
@@ -72,16 +86,20 @@ def read_policy(table: Table, warnings: list[str]) -> Policy:
     )
 
 
-def _retry_lead(table: Table) -> tuple[int, ...]:
-    entries = table.list_of("retry_lead", (600, 3600, 14400), 'of durations, such as ["10m", "60m"]')
+def _own_waits(table: Table, key: str) -> tuple[int, ...] | None:
+    return _waits(table, key, ()) if key in table.values else None
+
+
+def _waits(table: Table, key: str, default: tuple[int, ...], *, least: int = 1) -> tuple[int, ...]:
+    entries = table.list_of(key, default, 'of durations, such as ["10m", "60m"]')
     found: list[int] = []
     for entry in entries:
         try:
             found.append(parse_duration(entry))
         except ValueError as error:
-            table.wrong("retry_lead", str(error))
-    if len(entries) > 10 or any(not 1 <= seconds <= 30 * 86400 for seconds in found):
-        table.wrong("retry_lead", f"must be at most 10 durations from 1s to {in_words(30 * 86400)}")
+            table.wrong(key, str(error))
+    if len(entries) > 10 or any(not least <= seconds <= 30 * 86400 for seconds in found):
+        table.wrong(key, f"must be at most 10 durations from {in_words(least)} to {in_words(30 * 86400)}")
     return tuple(found)
 
 

@@ -54,6 +54,13 @@ class Policy:
     provider's "nobody is logged in" means for an agent. `redial_absent`: ring once more where the provider's own
     accounts show no trace of a call whose request went unanswered. `provider_options` speak of the agent's leg
     (`phone…`) and the lead's (`target…`), whichever rings first.
+
+    `retry_agent`: the waits after an agent missed a lead, one miss in a row after the other, then from the start.
+    `retry_lead`: the waits after the lead's own phone was rung in vain; the three others, where they are given, after
+    those outcomes. `short_call`: who talked for less was not reached. `calls_per_number`: how often a number is rung in
+    a day, 0 for no cap. `callback_after`: the soonest call to promise when nobody was free by the `deadline`;
+    `call_takes`: how long a call with its wrap-up is taken to last when time is promised. `fresh_for`: after a time in
+    which nothing could be dialled, who has waited longer is not rung without asking.
     """
 
     timezone: str = "Asia/Jerusalem"
@@ -75,9 +82,24 @@ class Policy:
     pause_after_misses: int = 0
     pause_for: int = 600
     redial_absent: bool = False
+    retry_agent: tuple[int, ...] = (0, 0, 120)
+    retry_busy: tuple[int, ...] | None = None
+    retry_unreachable: tuple[int, ...] | None = None
+    retry_short: tuple[int, ...] | None = None
+    short_call: int = 0
+    calls_per_number: int = 6
+    callback_after: int = 600
+    call_takes: int = 300
+    fresh_for: int = 900
     provider_options: Mapping[str, str] = field(
         default_factory=lambda: MappingProxyType({"checkphonedevicestate": "true"})
     )
+
+    def retries(self, outcome: str, *, short: bool = False) -> tuple[int, ...]:
+        """The waits before the lead is rung again after that outcome, or after a call that was too short to count."""
+        own = {"lead_busy": self.retry_busy, "lead_unreachable": self.retry_unreachable}.get(outcome)
+        own = self.retry_short if short else own
+        return self.retry_lead if own is None else own
 
 
 @dataclass(frozen=True, slots=True)

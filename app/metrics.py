@@ -89,6 +89,12 @@ class Metrics:
             ["reason"],
             registry=registry,
         )
+        self.deadlines_missed = Counter(
+            "leadring_deadlines_missed_total",
+            "Leads that nobody could take by their deadline; they were told another time.",
+            ["site"],
+            registry=registry,
+        )
         self.unaccounted = Gauge(
             "leadring_leads_unaccounted", "Leads that nothing will ever move again; always 0.", registry=registry
         )

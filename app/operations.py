@@ -186,6 +186,7 @@ def leads(
 ) -> None:
     """List leads, newest first; or release a held one."""
     from app.domain.states import LEAD_STATES
+    from app.service.rules import Rules
 
     settings, directory = read_both(need_code=False)
     wrong = [name for name in state or () if name not in LEAD_STATES]
@@ -196,9 +197,8 @@ def leads(
     if release:
 
         async def let_go(store: SqlStore) -> tuple[str, str | None]:
-            until = store.clock.now() + directory.policy.expire_after * 1000
             whole = await _whole_id(store, release)
-            return whole, await store.release(whole, "operator", until)
+            return whole, await store.release(whole, "operator", Rules(directory).term(store.clock.now()))
 
         whole, after = _with_store(settings, let_go)
         print(f"{whole}: {after}" if after else f"{release}: there is no such lead")
@@ -210,7 +210,7 @@ def leads(
     found = _with_store(settings, look)
     shown = {lead.id: lead.phone if phones else mask(lead.phone) for lead in found}
     if as_json:
-        moments = ("received_at", "due_at", "expires_at", "ended_at")
+        moments = ("received_at", "due_at", "expires_at", "deadline_at", "promised_at", "ended_at")
         rows = [
             {**asdict(lead), "phone": shown[lead.id], **{name: to_iso(getattr(lead, name)) for name in moments}}
             for lead in found

@@ -19,9 +19,9 @@ from app.domain.answers import NotSent as NotSent
 from app.domain.answers import Placed as Placed
 from app.domain.answers import Refused as Refused
 from app.domain.answers import Unknown as Unknown
-from app.domain.guards import Cap
-from app.domain.intake_results import Accepted
-from app.domain.lead import Claim, Lead, NewLead
+from app.domain.guards import Cap, NumberCap
+from app.domain.intake_results import Accepted, Claimed
+from app.domain.lead import Claim, LateLead, Lead, NewLead, Term
 from app.domain.line import ExtensionNow as ExtensionNow
 from app.domain.line import LineCall as LineCall
 from app.domain.line import LineStatus as LineStatus
@@ -153,7 +153,8 @@ class Store(Protocol):
         calls: CallCap,
         caps: Sequence[Cap],
         most: int,
-    ) -> tuple[list[Claim], list[str]]: ...
+        numbers: NumberCap | None = None,
+    ) -> Claimed: ...
 
     async def begin_sending(self, claim: Claim, owner: str, lease: int) -> bool: ...
 
@@ -172,7 +173,25 @@ class Store(Protocol):
 
     async def expire(self) -> list[str]: ...
 
-    async def put_off(self, site: str, due: int, expires: int) -> int: ...
+    async def put_off(self, site: str, term: Term) -> int:
+        """The due leads of a site that has closed wait for its opening, the freshest first. How many."""
+        ...
+
+    async def late(self, by: int) -> list[LateLead]:
+        """The leads that nobody is being rung for, and whose deadline is over at `by` (ms)."""
+        ...
+
+    async def promise(self, lead_id: str, at: int, expires: int) -> bool:
+        """Write that the lead is told of another time, which is its deadline now; False when it is past that."""
+        ...
+
+    async def after_standstill(self, gap: int, fresh_for: int) -> list[str]:
+        """Note that calls can be placed now; hold the leads that waited through a time in which none could.
+
+        Such a time is more than `gap` ms since the last such note; held are those that are due for more than
+        `fresh_for` ms, but for the backlog and those that were rung before. Their ids.
+        """
+        ...
 
     async def end_pauses(self) -> int: ...
 
@@ -182,9 +201,9 @@ class Store(Protocol):
 
     async def cancel(self, lead_id: str, who: str) -> str | None: ...
 
-    async def reschedule(self, lead_id: str, due: int, expires: int) -> str | None: ...
+    async def reschedule(self, lead_id: str, term: Term) -> str | None: ...
 
-    async def release(self, lead_id: str, who: str, until: int) -> str | None: ...
+    async def release(self, lead_id: str, who: str, term: Term) -> str | None: ...
 
     async def leads(self, states: Sequence[str], most: int) -> list[Lead]: ...
 
@@ -237,6 +256,10 @@ class Store(Protocol):
 
         With their extensions, by id.
         """
+        ...
+
+    async def line_tells_answers(self) -> bool:
+        """Whether this account has lately shown a call of ours ringing at an agent, and then that he answered."""
         ...
 
     async def note_presence(self, verdicts: Mapping[str, Verdict], until: int) -> bool:

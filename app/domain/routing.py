@@ -9,6 +9,7 @@ from datetime import datetime
 
 from app.directory import Agent, Directory, First, Site, may_take
 from app.domain.hours import is_open
+from app.domain.lead import Lead
 
 
 @dataclass(frozen=True, slots=True)
@@ -84,6 +85,12 @@ class Roster:
     def eligible(self, site: str) -> tuple[Agent, ...]:
         """Agents who may take a lead of this site now; none for a site that is closed or not listed."""
         return self._eligible.get(site, ())
+
+    def avoids(self, lead: Lead) -> bool:
+        """Whether the lead waits for somebody else than the agent who has just missed it: there is one on shift."""
+        if lead.avoid_until is None or lead.avoid_until <= self._now:
+            return False
+        return any(agent.id != lead.avoid_agent for agent in self.eligible(lead.site))
 
     def chooses(self, site: str, language: str) -> bool:
         """Whether anything but the strategy says who of the free ones is asked: then all of them must be known."""

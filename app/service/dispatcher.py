@@ -34,6 +34,8 @@ SEND_LEASE = 10.0  # seconds past the provider's deadline until a silent sender 
 RESERVE_LEASE = 5.0  # seconds a reservation may stand before its request must be under way
 STALE_INTENT = 2.0  # seconds between intent and request after which the request is not sent any more
 CLAIM_MOST = 32  # leads per claim
+ALIVE_EVERY = 10_000  # milliseconds between notes that calls can be placed
+STANDSTILL = 60_000  # milliseconds without such a note that are an outage, and no restart
 
 
 class Dispatcher:
@@ -66,6 +68,7 @@ class Dispatcher:
         self._rounds = asyncio.Lock()
         self._waiting_for_round: list[asyncio.Future[set[str]]] = []
         self._dialling = True
+        self._alive_at: int | None = None
 
     # ------------------------------------------------------------------------------------------ the loop
 
@@ -124,25 +127,43 @@ class Dispatcher:
         if most == 0:
             return False  # the provider fails: leads wait, no agent is taken, nobody's attempt becomes unknown
         now = self._store.clock.now()
-        claims, held = await self._store.claim(
+        await self._look_back(now)
+        found = await self._store.claim(
             self._rules.roster(now),
             owner=self._owner,
             lease=int(RESERVE_LEASE * 1000),
             calls=self._rules.directory.guards.calls,
             caps=self._rules.caps(now),
             most=most,
+            numbers=self._rules.number_cap(now),
         )
-        self._breaker.taken(len(claims), asked_at)
-        if held:
-            self._metrics.guard_hits.labels("calls", self._rules.directory.guards.calls.mode).inc(len(held))
-            log.warning("guard.calls", held=len(held), lead_ids=held)
-            self._hub.changed(held)
-        for claim in claims:
+        self._breaker.taken(len(found.claims), asked_at)
+        if found.held:
+            self._metrics.guard_hits.labels("calls", self._rules.directory.guards.calls.mode).inc(len(found.held))
+            log.warning("guard.calls", held=len(found.held), lead_ids=found.held)
+        if found.put_off:
+            log.info("lead.number_cap", lead_ids=found.put_off)
+        self._hub.changed((*found.held, *found.put_off))
+        for claim in found.claims:
             claimed.add(claim.lead.id)
             faults.point("dispatch.after_reserve")
             self._start(claim, asked_at)
         # Fewer than it may take means that leads or agents have run out.
-        return len(claims) + len(held) >= most
+        return len(found.claims) + len(found.held) + len(found.put_off) >= most
+
+    async def _look_back(self, now: int) -> None:
+        """Now and then say that calls can be placed; after a time in which they could not, hold who waited through it.
+
+        Whatever the reason was (a stopped service, a dead database, the breaker), nobody is rung blind long after
+        having asked for it.
+        """
+        if self._alive_at is not None and 0 <= now - self._alive_at < ALIVE_EVERY:
+            return
+        held = await self._store.after_standstill(STANDSTILL, self._rules.policy.fresh_for * moves.SECOND)
+        self._alive_at = now
+        if held:
+            log.error("lead.held", reason="outage", lead_ids=held)
+            self._hub.changed(held)
 
     def _start(self, claim: Claim, asked_at: float) -> None:
         task = asyncio.create_task(self.dial(claim, asked_at), name=f"dial {claim.attempt.id}")
@@ -179,7 +200,7 @@ class Dispatcher:
             return
         faults.point("dispatch.after_intent")
         self._hub.changed([lead.id])
-        call = call_request(claim, self._rules.directory)
+        call = call_request(claim, self._rules.directory, clock.now())
         if call is None:
             answer: Answer = NotSent("the agent is no longer in the directory")
         elif clock.monotonic() - intended > STALE_INTENT:

@@ -21,6 +21,9 @@ WORDS: Final[Mapping[str, str]] = {
     "talking": "both talk",
     "connected": "connected",
     "agent_no_answer": "{agent} did not answer",
+    "short_call": "they talked, but too briefly to count as reached ({why})",
+    "number_cap": "this number was rung {why} times today, which is enough; it goes on tomorrow",
+    "promised": "nobody was free in time; told that the call comes by {why}",
     "agent_offline": "the provider refused: {agent}'s extension is offline ({why})",
     "agent_blocked": "the provider refused: {agent}'s extension is blocked for such calls ({why})",
     "refused": "the provider refused the request ({why})",
@@ -48,6 +51,7 @@ WORDS: Final[Mapping[str, str]] = {
 # The holds that are no guard's.
 HELD: Final[Mapping[str, str]] = {
     "provider": "held: Voicenter refused ({said}); a person decides",
+    "outage": "held: it waited while nobody could be dialled at all, too long to be rung unasked; a person decides",
     "absent": "held: no account of Voicenter knows this call; a person decides",
     "ended": "held: ended by an operator; not rung again until released",
 }

@@ -23,6 +23,7 @@ from app.domain.intake_results import Accepted
 from app.domain.lead import NewLead
 from app.domain.messages import sentence
 from app.domain.phone import Phone, PhoneRefused, mask, read_phone
+from app.domain.priority import BACKLOG, FRESH, PROMISED, backlog_due, told
 from app.domain.text import as_text, clean
 from app.errors import (
     FieldError,
@@ -140,7 +141,7 @@ class Intake:
             self._count_hits(hits)
             refusal = FieldError("phone", "not_callable", sentence("phone.not_callable", language))
             raise Invalid([refusal], sentence("invalid", language))
-        due, reason = self._due(site, now, call_at)
+        due, reason, rank = self._due(site, now, call_at)
         policy = directory.policy
         return (
             NewLead(
@@ -155,6 +156,7 @@ class Intake:
                 expires_at=due + policy.expire_after * 1000,
                 deadline_at=due + policy.deadline * 1000,
                 reason=reason,
+                rank=rank,
                 hold=decided.guard if decided else None,
                 name=fields.get("name"),
                 email=fields.get("email"),
@@ -171,12 +173,13 @@ class Intake:
             hits,
         )
 
-    def _due(self, site: Site, now: int, call_at: int | None) -> tuple[int, str]:
-        wanted = now if call_at is None else call_at
-        due = self._rules.opening(site.key)(wanted)
+    def _due(self, site: Site, now: int, call_at: int | None) -> tuple[int, str, int]:
+        """When the lead falls due, why not sooner, and its rank."""
+        opening = self._rules.opening(site.key)
         if call_at is not None:
-            return due, "scheduled"
-        return due, "closed" if due > now else "no_agent"
+            return opening(call_at), "scheduled", PROMISED
+        due = opening(now)
+        return (backlog_due(due, now), "closed", BACKLOG) if due > now else (due, "no_agent", FRESH)
 
     def _key(self, submission: Submission) -> str:
         # One character past the cap is kept, so that a longer key is told from one that just fits.
@@ -254,7 +257,7 @@ class Intake:
         )
         if later and not held:
             self._dispatcher.wake()
-            return self._say("scheduled", new.id, language, at=new.due_at)
+            return self._say("scheduled", new.id, language, at=told(new.due_at, new.rank))
         return self._say("dialing" if dialing else "waiting", new.id, language)
 
     async def _claimed(self, lead_id: str) -> bool:

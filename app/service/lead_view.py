@@ -8,8 +8,9 @@ from dataclasses import dataclass
 
 from app.clock import to_iso
 from app.directory import options_for
-from app.domain.lead import Event
+from app.domain.lead import Event, Lead
 from app.domain.messages import sentence
+from app.domain.priority import told
 from app.domain.states import LEAD_FINAL
 from app.domain.stories import LeadStory
 from app.domain.text import first_name
@@ -25,6 +26,7 @@ from app.service.tokens import Tokens
 TOLD = {
     "received": "received",
     "scheduled": "scheduled",
+    "promised": "promised",
     "placed": "calling",
     "confirmed": "calling",
     "agent_ringing": "agent_ringing",
@@ -38,6 +40,7 @@ TOLD = {
     "lead_no_answer": "lead_no_answer",
     "lead_busy": "lead_busy",
     "lead_unreachable": "lead_no_answer",
+    "short_call": "lead_no_answer",
     "cancelled": "cancelled",
     "exhausted": "exhausted",
     "expired": "expired",
@@ -77,6 +80,13 @@ def _told(history: list[Event]) -> list[dict[str, str | None]]:
     return timeline
 
 
+def _expected(lead: Lead, *, later: bool) -> int | None:
+    """The moment that the lead is told: when it is due, or what was promised because nobody was free in time."""
+    if lead.state != "waiting" or lead.due_at is None:
+        return None
+    return told(lead.due_at, lead.rank) if later else lead.promised_at
+
+
 class LeadViews:
     """Status, stream and cancel, opened by the lead's token."""
 
@@ -111,7 +121,7 @@ class LeadViews:
             outcome=lead.outcome,
             agent_name=first_name(agent.name) if agent and agent.line_of is None else None,
             caller_id=options_for(directory.policy, directory.sites.get(lead.site)).get("targetcallerid"),
-            expected_call_at=to_iso(lead.due_at) if later else None,
+            expected_call_at=to_iso(_expected(lead, later=later)),
             position=story.ahead + 1 if state == "waiting" and not later else None,
             timeline=_told(story.history),
         )
@@ -166,7 +176,7 @@ class LeadViews:
         return await self.see(lead_id, token)
 
     async def _reschedule(self, lead_id: str, due: int) -> str | None:
-        return await self._store.reschedule(lead_id, due, due + self._rules.policy.expire_after * 1000)
+        return await self._store.reschedule(lead_id, self._rules.term(due))
 
     async def cancel(self, lead_id: str, token: str) -> View:
         """Cancel what is not ringing yet. NotFound as in `see`; Conflict when it rings or is over."""

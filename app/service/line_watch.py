@@ -61,6 +61,7 @@ class LineWatch:
         self._belief = Belief(metrics)
         self._missing: set[str] = set()  # attempts whose call was not on the line at the last look
         self._quiet = 0
+        self._tells_answers = False
 
     @property
     def sight(self) -> Sight:
@@ -170,7 +171,27 @@ class LineWatch:
             self._missing.add(call.id)
         else:
             self._missing.discard(call.id)
-            await self._settle(call, lambda attempt, _lead: reconciling.after_call_left(attempt, policy, now))
+            unanswered = await self._went_unanswered(call)
+
+            def decide(attempt: Attempt, lead: Lead) -> Move | None:
+                if not unanswered:
+                    return reconciling.after_call_left(attempt, policy, now)
+                return reconciling.after_unanswered(attempt, lead, policy, now, opening=self._rules.opening(lead.site))
+
+            if await self._settle(call, decide) and unanswered:
+                self._metrics.attempts.labels("agent_no_answer").inc()
+
+    async def _went_unanswered(self, call: OpenCall) -> bool:
+        """Whether a call that has left was seen ringing at its agent and never any further.
+
+        Believed only of an account that has been seen to show more than that once an agent answers: how it shows such
+        calls is not documented (facts 3.2).
+        """
+        if call.first_leg != "agent" or call.agent_ringing_at is None or call.agent_answered_at is not None:
+            return False
+        if not self._tells_answers:
+            self._tells_answers = await self._store.line_tells_answers()
+        return self._tells_answers
 
     async def _settle(self, call: OpenCall, decide: moves.Decide) -> bool:
         moved: Moved | None = await self._store.settle(call.id, (call.state,), decide, "presence", self._rules.caps)

@@ -106,15 +106,21 @@ class Outcomes:
         self._hub.changed([moved.lead.id])
 
     def _decide(self, attempt: Attempt, lead: Lead) -> Move | None:
+        policy = self._rules.policy_of(attempt.agent_id)
         outcome = outcomes.outcome_of(attempt)
+        short = outcomes.talked_briefly(attempt, policy.short_call)
+        if short:
+            outcome = "lead_no_answer"
         if outcome is None or outcome == attempt.outcome:
             return None
         return moves.after_outcome(
             outcome,
             lead,
-            self._rules.policy_of(attempt.agent_id),
+            policy,
             self._store.clock.now(),
             opening=self._rules.opening(lead.site),
             lead_first=attempt.first_leg == "lead",
             hung_up=attempt.hung_up_at is not None,
+            short=short,
+            why=f"talked {attempt.leg2_talk} s" if short else None,
         )

@@ -8,8 +8,8 @@ from datetime import timedelta
 from app.clock import from_datetime, to_datetime
 from app.directory import Directory, Policy, Site
 from app.domain import guards, hours, moves
-from app.domain.guards import Cap
-from app.domain.lead import Attempt, Lead
+from app.domain.guards import Cap, NumberCap
+from app.domain.lead import Attempt, Lead, Term
 from app.domain.moves import Move, Opening
 from app.domain.routing import Roster, site_open
 
@@ -75,6 +75,15 @@ class Rules:
             return from_datetime(hours.next_opening(week, at) or at + NO_OPENING)
 
         return next_open
+
+    def term(self, due: int) -> Term:
+        """The term of a lead that falls due then."""
+        policy = self.policy
+        return Term(due, due + policy.expire_after * moves.SECOND, due + policy.deadline * moves.SECOND)
+
+    def number_cap(self, now: int) -> NumberCap | None:
+        """How often one number may be rung today."""
+        return guards.number_cap(self.policy, now, lambda site, at: self.term(self.opening(site)(at)))
 
     def caps(self, now: int) -> tuple[Cap, ...]:
         """The money caps in force at that moment."""

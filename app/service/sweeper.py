@@ -6,8 +6,9 @@ import asyncio
 
 import structlog
 
+from app.domain import deadline
 from app.domain.lead import Attempt, Lead
-from app.domain.moves import Move
+from app.domain.moves import SECOND, Move
 from app.errors import StorageUnavailable
 from app.metrics import Metrics
 from app.ports import Store
@@ -48,6 +49,7 @@ class Sweeper:
         """Everything once; how many rows moved."""
         done = await self.settle_overdue()
         done += await self.put_off_closed()
+        done += await self.tell_the_truth()
         done += await self.expire()
         done += await self._store.end_pauses()
         if self._swept % 3600 == 0:
@@ -102,8 +104,34 @@ class Sweeper:
                 continue
             due = self._rules.opening(site.key)(now)
             if due > now:
-                moved += await self._store.put_off(site.key, due, due + self._rules.policy.expire_after * 1000)
+                moved += await self._store.put_off(site.key, self._rules.term(due))
         return moved
+
+    async def tell_the_truth(self) -> int:
+        """Leads that nobody could take by their deadline are told when they will be called instead. How many.
+
+        They stay due: whoever becomes free before that calls at once.
+        """
+        now = self._store.clock.now()
+        policy = self._rules.policy
+        told = 0
+        for late in await self._store.late(now + deadline.WARNED):
+            agents = len(self._rules.roster(now).eligible(late.site))
+            at = self._rules.opening(late.site)(
+                deadline.promised(
+                    now, late.ahead, agents, call_takes=policy.call_takes, callback_after=policy.callback_after
+                )
+            )
+            if not await self._store.promise(late.id, at, at + policy.expire_after * SECOND):
+                continue
+            told += 1
+            if late.promised_at is None:
+                self._metrics.deadlines_missed.labels(late.site).inc()
+            log.warning(
+                "lead.nobody_in_time", lead_id=late.id, site=late.site, agents_on_shift=agents, ahead=late.ahead
+            )
+            self._hub.changed([late.id])
+        return told
 
     async def expire(self) -> int:
         """Leads that were never rung in time are not rung any more."""

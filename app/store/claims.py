@@ -1,25 +1,25 @@
 """Claiming: due leads and free agents, reserved for each other in one transaction.
 
 The reservation stands on the agent row and is one conditional UPDATE; SKIP LOCKED lets replicas pass each
-other; the partial unique indexes are the belt. A claim never scans what waits: it asks, for each site that
-a free agent could serve, for the first few due leads of that site's index.
+other; the partial unique indexes are the belt.
 """
 
 from __future__ import annotations
 
-import heapq
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from sqlalchemy import Connection, and_, bindparam, insert, or_, select, update
 
 from app.directory import Agent, CallCap, First
-from app.domain.guards import HELD_FOR, Cap
+from app.domain.guards import HELD_FOR, Cap, NumberCap
+from app.domain.intake_results import Claimed
 from app.domain.lead import Attempt, Claim, Lead
+from app.domain.priority import AGAIN
 from app.domain.routing import FreeAgent, Roster, language_of
 from app.ids import new_id
 from app.store import budgets, events
-from app.store.statements import LEAD_COLUMNS, among, lead_of
+from app.store.due import due_leads, rung_out
 from app.store.tables import agents, attempts, leads
 
 _is_free = and_(
@@ -36,13 +36,6 @@ _ORDERS = {"longest_idle": agents.c.idle_since, "round_robin": agents.c.assigned
 _first_free = {
     name: _free.order_by(column, agents.c.listed).limit(bindparam("most")) for name, column in _ORDERS.items()
 }
-_due = (
-    select(*LEAD_COLUMNS)
-    .where(leads.c.site == bindparam("of_site"), among(leads.c.state, ["waiting"]), leads.c.due_at <= bindparam("at"))
-    .order_by(leads.c.due_at)
-    .limit(bindparam("most"))
-    .with_for_update(skip_locked=True)
-)
 _lock = (
     select(agents.c.id)
     .where(agents.c.id.in_(bindparam("ids", expanding=True)), _is_free)
@@ -77,6 +70,18 @@ _hold = (
     .where(leads.c.id == bindparam("lead"), leads.c.state == "waiting")
     .values(state="held", reason="calls", due_at=None, expires_at=bindparam("until"))
 )
+_put_off = (
+    update(leads)
+    .where(leads.c.id == bindparam("lead"), leads.c.state == "waiting")
+    .values(
+        reason="retry",
+        rank=AGAIN,
+        due_at=bindparam("due"),
+        expires_at=bindparam("until"),
+        deadline_at=bindparam("deadline"),
+        promised_at=None,
+    )
+)
 _insert_attempt = insert(attempts)
 _earlier = leads.alias("earlier")
 _last_agent = (
@@ -103,11 +108,13 @@ class ClaimTerms:
     calls: CallCap
     caps: Sequence[Cap]
     most: int = 32
+    numbers: NumberCap | None = None
 
 
-def claim(conn: Connection, terms: ClaimTerms, now: int) -> tuple[list[Claim], list[str]]:
-    """Reserve agents for due leads; also the ids of leads that the money cap has held. Empty: nothing to do."""
-    due = _due_leads(conn, terms, now)
+def claim(conn: Connection, terms: ClaimTerms, now: int) -> Claimed:
+    """Reserve agents for due leads; also the leads that a cap has stopped. All empty: nothing to do."""
+    due = due_leads(conn, terms.roster.sites, now, terms.most)
+    due, rung_out = _number_cap(conn, due, terms.numbers)
     claims: list[Claim] = []
     held: list[str] = []
     tried: set[str] = set()  # agents who are ours by now, or turned out to be somebody else's
@@ -133,7 +140,18 @@ def claim(conn: Connection, terms: ClaimTerms, now: int) -> tuple[list[Claim], l
                     held.append(lead.id)
     _write(conn, claims, terms, now)
     _write_held(conn, held, now)
-    return claims, held
+    _write_put_off(conn, rung_out, terms.numbers, now)
+    return Claimed(claims, held, [lead.id for lead in rung_out])
+
+
+def _number_cap(conn: Connection, due: list[Lead], cap: NumberCap | None) -> tuple[list[Lead], list[Lead]]:
+    """The leads that may be rung, and those whose number has been rung often enough today."""
+    if cap is None:
+        return due, []
+    over = rung_out(conn, [lead.id for lead in due], cap.limit, cap.starts_at)
+    if not over:
+        return due, []
+    return [lead for lead in due if lead.id not in over], [lead for lead in due if lead.id in over]
 
 
 def _free_agents(
@@ -145,16 +163,6 @@ def _free_agents(
         statement, parameters = _first_free[roster.strategy], {"at": now, "most": most}
     rows = conn.execute(statement, parameters).all()
     return {name: FreeAgent(name, idle, assigned) for name, idle, assigned in rows if name not in without}
-
-
-def _due_leads(conn: Connection, terms: ClaimTerms, now: int) -> list[Lead]:
-    """The first few due leads of every open site, longest due first: no site hides behind another's crowd."""
-    found: list[list[Lead]] = []
-    for site in terms.roster.sites:
-        rows = conn.execute(_due, {"of_site": site, "at": now, "most": terms.most}).all()
-        if rows:
-            found.append([lead_of(row) for row in rows])
-    return list(heapq.merge(*found, key=lambda lead: lead.due_at or 0))
 
 
 def last_agents(conn: Connection, due: Sequence[Lead], since: int) -> dict[str, str]:
@@ -176,9 +184,11 @@ def _pair(
         if kind not in lines:
             lines[kind] = roster.order(lead.site, free, language=kind[1])
         line = [agent for agent in lines[kind] if agent.id not in taken]
-        # Whom this number talked with last comes first. Who has just missed this lead is asked again only when there
-        # is nobody else.
-        others = [agent for agent in line if agent.id != lead.avoid_agent] or line[:1]
+        # Whom this number talked with last comes first. Who has just missed this lead is not asked at once again, and
+        # then only when nobody else is free.
+        others = [agent for agent in line if agent.id != lead.avoid_agent]
+        if not others and not roster.avoids(lead):
+            others = line[:1]
         agent = next((one for one in others if one.id == last.get(lead.id)), others[0] if others else None)
         if agent is None or len(pairs) >= most:
             left.append(lead)
@@ -284,3 +294,15 @@ def _write_held(conn: Connection, held: Sequence[str], now: int) -> None:
             for lead_id in held
         ],
     )
+
+
+def _write_put_off(conn: Connection, rung_out: Sequence[Lead], cap: NumberCap | None, now: int) -> None:
+    if cap is None or not rung_out:
+        return
+    for lead in rung_out:
+        term = cap.tomorrow(lead.site)
+        conn.execute(
+            _put_off,
+            {"lead": lead.id, "due": term.due_at, "until": term.expires_at, "deadline": term.deadline_at},
+        )
+    events.add(conn, [events.entry(now, lead.id, "number_cap", "dispatcher", why=str(cap.limit)) for lead in rung_out])

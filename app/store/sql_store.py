@@ -11,9 +11,10 @@ from sqlalchemy.exc import IntegrityError
 
 from app.clock import Clock
 from app.directory import CallCap, Cooldown
-from app.domain.guards import Cap
-from app.domain.intake_results import Accepted
-from app.domain.lead import Claim, Lead, NewLead
+from app.domain.deadline import WARNED
+from app.domain.guards import Cap, NumberCap
+from app.domain.intake_results import Accepted, Claimed
+from app.domain.lead import Claim, LateLead, Lead, NewLead, Term
 from app.domain.moves import Decide
 from app.domain.open_calls import OpenCall, UnheardCall
 from app.domain.presence import Verdict
@@ -21,7 +22,21 @@ from app.domain.routing import Roster
 from app.domain.stories import AgentState, Gauges, KeptCdr, LeadStory, Moved
 from app.errors import ConfigurationError, StorageUnavailable
 from app.ports import CallRecord
-from app.store import agents, attempts, cdrs, claims, gauges, intake, leads, meta, migrate, reports, sightings, unheard
+from app.store import (
+    agents,
+    attempts,
+    cdrs,
+    claims,
+    gauges,
+    intake,
+    leads,
+    meta,
+    migrate,
+    promises,
+    reports,
+    sightings,
+    unheard,
+)
 from app.store.engine import Engine
 
 T = TypeVar("T")
@@ -83,13 +98,14 @@ class SqlStore:
         calls: CallCap,
         caps: Sequence[Cap],
         most: int,
-    ) -> tuple[list[Claim], list[str]]:
-        terms = claims.ClaimTerms(roster, owner, lease, calls, caps, most)
+        numbers: NumberCap | None = None,
+    ) -> Claimed:
+        terms = claims.ClaimTerms(roster, owner, lease, calls, caps, most, numbers)
         try:
             return await self._write(_claimed, claims.claim, terms, self._now())
         except IntegrityError:
             # The belt held: another replica was faster with an agent or a lead. Nothing of ours stands.
-            return [], []
+            return Claimed([], [], [])
 
     async def begin_sending(self, claim: Claim, owner: str, lease: int) -> bool:
         return await self.engine.write(
@@ -115,8 +131,20 @@ class SqlStore:
     async def expire(self) -> list[str]:
         return await self._write(lambda expired: expired, leads.expire, self._now())
 
-    async def put_off(self, site: str, due: int, expires: int) -> int:
-        return await self.engine.write(leads.put_off, site, due, expires, self._now())
+    async def put_off(self, site: str, term: Term) -> int:
+        return await self.engine.write(leads.put_off, site, term, self._now())
+
+    async def late(self, by: int) -> list[LateLead]:
+        return await self.engine.read(promises.late, by, self._now())
+
+    async def promise(self, lead_id: str, at: int, expires: int) -> bool:
+        now = self._now()
+        return await self._write(
+            lambda done: [lead_id] if done else [], promises.promise, lead_id, at, expires, now + WARNED, now
+        )
+
+    async def after_standstill(self, gap: int, fresh_for: int) -> list[str]:
+        return await self._write(lambda held: held, promises.after_standstill, gap, fresh_for, self._now())
 
     async def end_pauses(self) -> int:
         return await self.engine.write(attempts.end_pauses, self._now())
@@ -125,7 +153,7 @@ class SqlStore:
         return await self.engine.read(leads.next_due, list(sites), self._now())
 
     async def story(self, lead_id: str) -> LeadStory | None:
-        return await self.engine.read(leads.story, lead_id)
+        return await self.engine.read(leads.story, lead_id, self._now())
 
     async def leads_begun(self, beginning: str) -> list[str]:
         return await self.engine.read(leads.begun, beginning)
@@ -133,12 +161,12 @@ class SqlStore:
     async def cancel(self, lead_id: str, who: str) -> str | None:
         return await self._write(lambda _: [lead_id], leads.cancel, lead_id, who, self._now())
 
-    async def reschedule(self, lead_id: str, due: int, expires: int) -> str | None:
-        return await self._write(lambda _: [lead_id], leads.reschedule, lead_id, due, expires, self._now())
+    async def reschedule(self, lead_id: str, term: Term) -> str | None:
+        return await self._write(lambda _: [lead_id], leads.reschedule, lead_id, term, self._now())
 
-    async def release(self, lead_id: str, who: str, until: int) -> str | None:
+    async def release(self, lead_id: str, who: str, term: Term) -> str | None:
         try:
-            return await self._write(lambda _: [lead_id], leads.release, lead_id, who, self._now(), until)
+            return await self._write(lambda _: [lead_id], leads.release, lead_id, who, term, self._now())
         except IntegrityError:
             # The number has another live lead by now: this one stays as it is.
             story = await self.story(lead_id)
@@ -202,6 +230,9 @@ class SqlStore:
     async def calls_over(self, attempt_ids: Sequence[str], before: int, sent_before: int) -> Mapping[str, str]:
         return await self.engine.read(sightings.over, list(attempt_ids), before, sent_before)
 
+    async def line_tells_answers(self) -> bool:
+        return await self.engine.read(sightings.tells_answers)
+
     async def note_presence(self, verdicts: Mapping[str, Verdict], until: int) -> bool:
         return await self.engine.write(sightings.note_presence, verdicts, self._now(), until)
 
@@ -239,9 +270,8 @@ class SqlStore:
             raise StorageUnavailable(str(error)) from error
 
 
-def _claimed(result: tuple[list[Claim], list[str]]) -> list[str]:
-    claimed, held = result
-    return [claim.lead.id for claim in claimed] + held
+def _claimed(result: Claimed) -> list[str]:
+    return [claim.lead.id for claim in result.claims] + result.held + result.put_off
 
 
 def _moved(moved: Moved | None) -> list[str]:

@@ -75,6 +75,9 @@ leads = Table(
     Column("admitted", SmallInteger, nullable=False),
     Column("asked_language", Text, nullable=False, server_default=""),
     Column("redials", Integer, nullable=False, server_default="0"),
+    Column("rank", SmallInteger, nullable=False, server_default="1"),
+    Column("promised_at", BigInteger),
+    Column("avoid_until", BigInteger),
     CheckConstraint(_one_of("state", states.LEAD_STATES), name="state"),
     # A waiting lead is always due at some time: nothing can wait forever unseen.
     CheckConstraint("(state = 'waiting') = (due_at IS NOT NULL)", name="due"),
@@ -92,11 +95,19 @@ Index(
     sqlite_where=text("state IN ('waiting', 'dialing', 'held')"),
     postgresql_where=text("state IN ('waiting', 'dialing', 'held')"),
 )
-# The claim: the next due lead of a site, flat however many wait.
+# The claim: the next due lead of each rank of a site, flat however many wait.
 Index(
     "ix_leads_due",
     leads.c.site,
+    leads.c.rank,
     leads.c.due_at,
+    sqlite_where=text("state = 'waiting'"),
+    postgresql_where=text("state = 'waiting'"),
+)
+# The sweeper: whom to tell the truth, because nobody was free by then.
+Index(
+    "ix_leads_deadline",
+    leads.c.deadline_at,
     sqlite_where=text("state = 'waiting'"),
     postgresql_where=text("state = 'waiting'"),
 )

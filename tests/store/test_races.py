@@ -143,10 +143,10 @@ async def serve(floor: Floor, owner: str, journal: list[tuple[str, str]], *, fai
     """
     while True:
         terms = claims.ClaimTerms(floor.roster(), owner, 5000, floor.calls, floor.caps, 4)
-        found, held = await floor.store.engine.write(claims.claim, terms, floor.now)
-        if not found and not held and not await floor.store.engine.read(_left_to_call, floor.now):
+        found = await floor.store.engine.write(claims.claim, terms, floor.now)
+        if not found.claims and not found.held and not await floor.store.engine.read(_left_to_call, floor.now):
             return
-        for claim in found:
+        for claim in found.claims:
             journal.append((claim.lead.id, claim.attempt.agent_id))
             await one_call(floor, claim, owner, refused=bool(fail_every) and len(journal) % fail_every == 0)
 
