@@ -27,6 +27,7 @@ METRICS = {
     "leadring_agents": {"state"},
     "leadring_leads_waiting": {"reason"},
     "leadring_oldest_waiting_seconds": {"reason"},
+    "leadring_deadlines_missed_total": {"site"},
     "leadring_leads_unaccounted": set(),
     "leadring_attempts_unknown": set(),
     "leadring_guard_hits_total": {"guard", "mode"},

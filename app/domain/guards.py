@@ -43,7 +43,7 @@ class Cap:
 
 @dataclass(frozen=True, slots=True)
 class NumberCap:
-    """How often one number is rung in a day: `limit` since `starts_at`; over it, its lead waits for `tomorrow` (ms).
+    """How often one number is rung in a day: after `limit` calls since `starts_at` a second try waits for tomorrow.
 
     `tomorrow` gives the term of a site's lead then.
     """

@@ -18,7 +18,8 @@ RANKS: Final = (PROMISED, FRESH, AGAIN, BACKLOG)
 HANDICAPS: Final = (0, 30_000, 120_000, 600_000)  # milliseconds, by rank
 
 MINUTE: Final = 60_000
-_HOUR: Final = 3_600_000
+STEP: Final = 240_000  # milliseconds of age that put a lead of the backlog one millisecond further back
+LATEST: Final = 999
 
 
 def turn(rank: int, due_at: int) -> int:
@@ -29,11 +30,10 @@ def turn(rank: int, due_at: int) -> int:
 def backlog_due(opening: int, received_at: int) -> int:
     """When a lead that came while it was closed falls due: at the opening, the freshest first.
 
-    One second later for each hour that it has waited by then, and always within the opening's first minute: an order,
-    not a delay. How fast the backlog is worked off is decided by who is free.
+    One millisecond later for each four minutes that it has waited by then, and always within the opening's first
+    second: an order, not a delay. How fast the backlog is worked off is decided by who is free.
     """
-    age = max(0, opening - received_at)
-    return opening + min(age * 1000 // _HOUR, MINUTE - 1000)
+    return opening + min(max(0, opening - received_at) // STEP, LATEST)
 
 
 def told(due_at: int, rank: int) -> int:

@@ -69,6 +69,7 @@ class Dispatcher:
         self._waiting_for_round: list[asyncio.Future[set[str]]] = []
         self._dialling = True
         self._alive_at: int | None = None
+        self._served: set[str] = set()
 
     # ------------------------------------------------------------------------------------------ the loop
 
@@ -93,7 +94,7 @@ class Dispatcher:
                 log.exception("dispatch.round_failed")
 
     async def claimed_now(self) -> set[str]:
-        """Wait for a round that begins after this call; the ids of the leads it claimed.
+        """Wait for a round that begins after this call; the ids of the leads that it and the last one claimed.
 
         Submitters that come together share one round, and so one transaction.
         """
@@ -105,8 +106,11 @@ class Dispatcher:
     async def round(self) -> bool:
         """Claim what is due for whom is free and start those dials. True when there may be more to claim."""
         async with self._rounds:
+            await self._look_back()
             waiting, self._waiting_for_round = self._waiting_for_round, []
             claimed: set[str] = set()
+            # Whoever asks from here on may have been served by the round that was under way.
+            served, self._served = self._served, claimed
             try:
                 more = await self._claim(claimed)
             except BaseException:
@@ -116,7 +120,7 @@ class Dispatcher:
                 raise
             for waiter in waiting:
                 if not waiter.done():
-                    waiter.set_result(claimed)
+                    waiter.set_result(claimed | served)
             return more or bool(self._waiting_for_round)
 
     async def _claim(self, claimed: set[str]) -> bool:
@@ -127,7 +131,6 @@ class Dispatcher:
         if most == 0:
             return False  # the provider fails: leads wait, no agent is taken, nobody's attempt becomes unknown
         now = self._store.clock.now()
-        await self._look_back(now)
         found = await self._store.claim(
             self._rules.roster(now),
             owner=self._owner,
@@ -151,13 +154,16 @@ class Dispatcher:
         # Fewer than it may take means that leads or agents have run out.
         return len(found.claims) + len(found.held) + len(found.put_off) >= most
 
-    async def _look_back(self, now: int) -> None:
+    async def _look_back(self) -> None:
         """Now and then say that calls can be placed; after a time in which they could not, hold who waited through it.
 
         Whatever the reason was (a stopped service, a dead database, the breaker), nobody is rung blind long after
         having asked for it.
         """
+        now = self._store.clock.now()
         if self._alive_at is not None and 0 <= now - self._alive_at < ALIVE_EVERY:
+            return
+        if not self._dialling or self._breaker.room(1) == 0:
             return
         held = await self._store.after_standstill(STANDSTILL, self._rules.policy.fresh_for * moves.SECOND)
         self._alive_at = now

@@ -145,10 +145,14 @@ def claim(conn: Connection, terms: ClaimTerms, now: int) -> Claimed:
 
 
 def _number_cap(conn: Connection, due: list[Lead], cap: NumberCap | None) -> tuple[list[Lead], list[Lead]]:
-    """The leads that may be rung, and those whose number has been rung often enough today."""
-    if cap is None:
+    """The leads that may be rung, and those whose number has been rung often enough today.
+
+    Who asks to be called is called; it is second tries that are capped.
+    """
+    again = [lead.id for lead in due if lead.lead_tries]
+    if cap is None or not again:
         return due, []
-    over = rung_out(conn, [lead.id for lead in due], cap.limit, cap.starts_at)
+    over = rung_out(conn, again, cap.limit, cap.starts_at)
     if not over:
         return due, []
     return [lead for lead in due if lead.id not in over], [lead for lead in due if lead.id in over]

@@ -5,7 +5,7 @@ from __future__ import annotations
 from sqlalchemy import BigInteger, Connection, and_, bindparam, case, func, or_, select, update
 
 from app.domain.lead import Lead, Term
-from app.domain.priority import BACKLOG, MINUTE, PROMISED, RANKS
+from app.domain.priority import BACKLOG, LATEST, PROMISED, RANKS, STEP
 from app.domain.stories import LeadStory
 from app.store import events
 from app.store.due import ahead
@@ -175,9 +175,9 @@ def next_due(conn: Connection, sites: list[str], after: int) -> int | None:
     return min((due for due in found if due is not None), default=None)
 
 
-# The same as backlog_due says: the freshest first, within the opening's first minute.
-_age = (bindparam("due", type_=BigInteger) - leads.c.received_at) // (3_600_000 // 1000)
-_order = case((_age > MINUTE - 1000, MINUTE - 1000), else_=_age)
+# The same as backlog_due says: the freshest first, within the opening's first second.
+_age = (bindparam("due", type_=BigInteger) - leads.c.received_at) // STEP
+_order = case((_age > LATEST, LATEST), else_=_age)
 _close_for_now = (
     update(leads)
     .where(

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Final
 
-from sqlalchemy import Connection, bindparam, case, select, update
+from sqlalchemy import Connection, bindparam, case, literal_column, select, update
 
 from app.domain.guards import HELD_FOR
 from app.domain.lead import LateLead
@@ -20,6 +20,7 @@ _late = (
     select(*LEAD_COLUMNS)
     .where(
         among(leads.c.state, ["waiting"]),
+        leads.c.deadline_at > literal_column("0"),  # the words of its index
         leads.c.deadline_at <= bindparam("by"),
     )
     .order_by(leads.c.deadline_at)

@@ -251,7 +251,7 @@ def test_every_third_agent_who_misses_a_lead_pauses_it() -> None:
 def test_a_closed_site_turns_a_retry_into_its_opening_with_a_new_term() -> None:
     opens = START + 12 * 3_600_000
     move = after_outcome("lead_busy", LEAD, POLICY, START, opening=lambda moment: max(moment, opens))
-    due = opens + 12_000  # the freshest first: a second later for each hour that it has waited by then
+    due = opens + 180  # the freshest first: a millisecond later for each four minutes that it has waited by then
     assert (move.reason, move.rank, move.due_at) == ("closed", BACKLOG, due)
     assert (move.expires_at, move.deadline_at) == (due + POLICY.expire_after * 1000, due + POLICY.deadline * 1000)
 

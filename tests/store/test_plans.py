@@ -30,7 +30,9 @@ AGENTS: Final = 200
 CAPS: Final = (Cap("hour", START, 1000, START + HOUR), Cap("day", START, 1000, START + 24 * HOUR))
 COOLDOWN: Final = Cooldown("hold", (Rate(1, 600), Rate(3, 86_400)))
 # At most some hundred rows: reading them all is the quick way. The others are parts of statements with a LIMIT each.
-SMALL: Final = {"agents", "budgets", "meta"} | {f"{part}_{rank}" for part in ("first", "before") for rank in RANKS}
+SMALL: Final = {"agents", "budgets", "meta", "CONSTANT"} | {
+    f"{part}_{rank}" for part in ("first", "before") for rank in RANKS
+}
 
 _SERIES: Final = {
     "sqlite": "WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < {many}) ",
@@ -183,7 +185,6 @@ async def lines(floor: Floor) -> dict[str, Callable[[Connection], object]]:
         "rung out": lambda conn: due.rung_out(conn, ["new1", "new2"], 6, START),
         "late": lambda conn: promises.late(conn, START + 2, now, 5),
         "promise": lambda conn: promises.promise(conn, "new297", now + HOUR, now + 2 * HOUR, now, now),
-        "line tells answers": sightings.tells_answers,
         "put off": lambda conn: leads.put_off(conn, "main", a_term(START + HOUR), START + 1),
         "next due": lambda conn: leads.next_due(conn, ["main", "sales"], now + 100),
         "story": lambda conn: leads.story(conn, "new300", now),

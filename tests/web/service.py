@@ -16,6 +16,7 @@ from fastapi import FastAPI
 from pydantic import SecretStr
 
 from app.directory import parse_directory
+from app.errors import StorageUnavailable
 from app.main import Options, create_app
 from app.ports import Answer, CallRequest, Clock, Placed
 from app.serving import Server, make_server
@@ -214,6 +215,8 @@ async def started(
     app = create_app(settings_for(database_url, **settings), parse_directory(toml), options)
     async with lifespan(app):
         yield Service(app, telephony, clock)
+        with contextlib.suppress(StorageUnavailable):  # tests that took the database away have nothing to count
+            assert (await app.state.desk.store.gauges()).unaccounted == 0
 
 
 class RunningService:

@@ -33,6 +33,7 @@ FAMILIES: dict[str, tuple[str, set[str]]] = {
     "leadring_agents": ("gauge", {"state"}),
     "leadring_leads_waiting": ("gauge", {"reason"}),
     "leadring_oldest_waiting_seconds": ("gauge", {"reason"}),
+    "leadring_deadlines_missed": ("counter", {"site"}),
     "leadring_leads_unaccounted": ("gauge", set()),
     "leadring_attempts_unknown": ("gauge", set()),
     "leadring_guard_hits": ("counter", {"guard", "mode"}),

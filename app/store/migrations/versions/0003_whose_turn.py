@@ -10,8 +10,6 @@ down_revision = "0002"
 branch_labels = None
 depends_on = None
 
-_WAITING = sa.text("state = 'waiting'")
-
 
 def upgrade() -> None:
     op.add_column("leads", sa.Column("rank", sa.SmallInteger(), server_default="1", nullable=False))
@@ -23,6 +21,11 @@ def upgrade() -> None:
         "WHEN reason = 'retry' AND lead_tries > 0 THEN 2 ELSE 1 END, "
         "deadline_at = CASE WHEN deadline_at < due_at THEN due_at + 40000 ELSE deadline_at END WHERE state = 'waiting'"
     )
-    op.drop_index("ix_leads_due", table_name="leads")
-    for name, columns in (("ix_leads_due", ["site", "rank", "due_at"]), ("ix_leads_deadline", ["deadline_at"])):
-        op.create_index(name, "leads", columns, sqlite_where=_WAITING, postgresql_where=_WAITING)
+    for old in ("ix_leads_due", "ix_leads_errors"):
+        op.drop_index(old, table_name="leads")
+    for name, columns, where in (
+        ("ix_leads_due", ["site", "rank", "due_at"], "state = 'waiting'"),
+        ("ix_leads_deadline", ["deadline_at"], "state = 'waiting' AND deadline_at > 0"),
+        ("ix_leads_errors", ["attempt_id"], "errors > 0"),
+    ):
+        op.create_index(name, "leads", columns, sqlite_where=sa.text(where), postgresql_where=sa.text(where))
