@@ -33,7 +33,10 @@ class Period:
 
 @dataclass(frozen=True, slots=True)
 class Hours:
-    """A weekly timetable. `week` has 7 entries, Monday first; `extra_open` wins over every closing."""
+    """A weekly timetable. `week` has 7 entries, Monday first; `extra_open` wins over every closing.
+
+    `holiday_eves` and `hol_hamoed` are what is left of the week's hours on those days; None leaves them alone.
+    """
 
     name: str
     timezone: str
@@ -42,6 +45,8 @@ class Hours:
     holiday_categories: tuple[str, ...] = ("public",)
     extra_closed: frozenset[date] = frozenset()
     extra_open: Mapping[date, tuple[Period, ...]] = field(default_factory=lambda: MappingProxyType({}))
+    holiday_eves: tuple[Period, ...] | None = None
+    hol_hamoed: tuple[Period, ...] | None = None
 
 
 @dataclass(frozen=True, slots=True)

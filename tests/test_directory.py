@@ -188,7 +188,7 @@ policy.timezone policy.match_language policy.logged_out policy.redial_absent pol
 policy.phonecallerid policy.ignoredncstatus policy.language
 guards.cooldown guards.cooldown.mode guards.cooldown.per_phone guards.calls guards.calls.per_hour guards.premium
 limits.per_client hours.x hours.x.mon hours.x.sun-thu hours.x.holidays hours.x.extra_closed hours.x.extra_open
-hours.x.holiday_categories hours.x.timezone sources.x sources.x.map nonsense
+hours.x.holiday_categories hours.x.timezone hours.x.holiday_eves hours.x.hol_hamoed sources.x sources.x.map nonsense
 """
 _KEYS = st.sampled_from(_KEY_NAMES.split())
 _SITE_NAMES = st.sampled_from([*SITE_KEYS])
@@ -380,6 +380,17 @@ def test_hours_are_read_by_days_ranges_and_lists() -> None:
     assert hours.extra_open == {date(2027, 5, 13): (Period(600, 1440),)}
 
 
+def test_eves_and_hol_hamoed_have_hours_or_none_or_nothing_is_said_of_them() -> None:
+    text = '[hours.h]\nmon = "8:00-18:00"\nholidays = "IL"\n'
+    said = parse(text + 'holiday_eves = "09:00-12:30"\nhol_hamoed = ["09:00-11:00", "12:00-13:00"]').hours["h"]
+    assert said.holiday_eves == (Period(540, 750),)
+    assert said.hol_hamoed == (Period(540, 660), Period(720, 780))
+    closed = parse(text + "holiday_eves = []\nhol_hamoed = []").hours["h"]
+    assert (closed.holiday_eves, closed.hol_hamoed) == ((), ())
+    silent = parse(text).hours["h"]
+    assert (silent.holiday_eves, silent.hol_hamoed) == (None, None)
+
+
 def test_ranges_of_days_wrap_around_the_week() -> None:
     week = parse('[hours.h]\nsat-mon = ["08:00-09:00"]', site='hours = "h"').hours["h"].week
     assert [bool(day) for day in week] == [True, False, False, False, False, True, True]
@@ -415,6 +426,13 @@ def test_hours_have_their_own_time_zone_or_the_policys() -> None:
         ('extra_open = { tomorrow = "10:00-11:00" }', "must name dates"),
         ('extra_closed = ["2027-05-11"]\nextra_open = { "2027-05-11" = "10:00-11:00" }', "extra_closed names as well"),
         ('timezone = "Mars/Base"', "is no time zone"),
+        ('holiday_eves = ["09:00-12:30"]', "needs holidays"),
+        ('holidays = "IL"\nholiday_eves = 9', "must be a list of hours"),
+        ('holidays = "IL"\nholiday_eves = ["09:00-12:30", "12:00-13:00"]', "overlap"),
+        ('holidays = "IL"\nholiday_categories = ["school"]\nholiday_eves = []', 'has no "public"'),
+        ("hol_hamoed = []", 'needs holidays = "IL"'),
+        ('holidays = "GB"\nhol_hamoed = []', 'needs holidays = "IL"'),
+        ('holidays = "Israel"\nholiday_eves = []\nhol_hamoed = []', "two capital letters"),
     ],
 )
 def test_wrong_hours_are_told(line: str, words: str) -> None:
@@ -705,6 +723,8 @@ def test_agents_keep_the_order_of_the_file() -> None:
 
 # ------------------------------------------------------------------------------------------------------ warnings
 
+FEASTS = '[hours.h]\nmon = "8:00-9:00"\nholidays = "IL"\nholiday_categories = ["public", "optional"]\nhol_hamoed = []'
+
 
 @pytest.mark.parametrize(
     ("more", "site", "agent", "words"),
@@ -714,6 +734,7 @@ def test_agents_keep_the_order_of_the_file() -> None:
         ("", "", "enabled = false", "nobody can take a call"),
         ("[hours.h]", 'hours = "h"', "", "hours.h: is never open"),
         ('[hours.h]\nmon = "8:00-9:00"', "", "", "no site or agent uses it"),
+        (FEASTS, 'hours = "h"', "", "hours.h: hol_hamoed does nothing"),
         ('[policy]\ncountries = ["US"]', "", "", "leads will be held"),
         (IVR_SITE + 'skills = ["he"]', "", "", 'sites[1] "night": skills does nothing here'),
         (IVR_SITE.replace("072-277 6772", "SIPdana1"), "", "", 'ivr is the extension of agent "dana" too'),
