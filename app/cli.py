@@ -192,6 +192,9 @@ def _report(directory: Directory) -> None:
         print(f"hole: {hole}")
     if not found:
         print("no holes: somebody is on shift whenever a site is open")
+    for hours in directory.hours.values():
+        for eve in coverage.forgotten_eves(hours, from_=today):
+            print(f"note: {eve}; holiday_eves gives eves hours of their own")
 
 
 @cli.command()

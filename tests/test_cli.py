@@ -13,6 +13,7 @@ from datetime import datetime
 from pathlib import Path
 
 import pytest
+import time_machine
 
 from app import cli
 from tests.web.service import FakeTelephony, started
@@ -112,6 +113,22 @@ def test_check_tells_the_holes(run: Run, folder: Path) -> None:
     assert holes
     assert all("12:00" in hole and "18:00" in hole for hole in holes), holes
     assert "main" in holes[0]
+
+
+def test_check_names_the_eve_ahead_that_nothing_is_said_of(run: Run, folder: Path) -> None:
+    """Only when one is ahead, and not once `holiday_eves` is there: a note that is always there is read by nobody."""
+    plain = NO_HOLES.replace("[hours.mornings]", 'holidays = "IL"\n[hours.mornings]')
+    (folder / "leadring.toml").write_text(plain, encoding="utf-8")
+    eve = "note: hours.office: Wednesday 2027-04-21, the eve of Pesach, is open as usual until 18:00; holiday_eves"
+    with time_machine.travel("2027-04-12T08:00+03:00", tick=False):
+        assert eve in run("check").out
+        said = plain.replace('holidays = "IL"', 'holidays = "IL"\nholiday_eves = ["09:00-12:30"]')
+        (folder / "leadring.toml").write_text(said, encoding="utf-8")
+        assert "eve of" not in run("check").out
+        assert "main: eve of Pesach: closed after 12:30, opens" in run("hours", "2027-04-21T13:00+03:00").out
+    (folder / "leadring.toml").write_text(plain, encoding="utf-8")
+    with time_machine.travel("2027-02-01T08:00+02:00", tick=False):
+        assert "eve of" not in run("check").out
 
 
 def test_check_tells_every_mistake_of_both_at_once(run: Run, folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
