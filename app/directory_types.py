@@ -58,7 +58,8 @@ class Policy:
     `pause_after_misses` calls in a row (0: however many) gets none for `pause_for`. `logged_out`: what the
     provider's "nobody is logged in" means for an agent. `redial_absent`: ring once more where the provider's own
     accounts show no trace of a call whose request went unanswered. `provider_options` speak of the agent's leg
-    (`phone…`) and the lead's (`target…`), whichever rings first.
+    (`phone…`) and the lead's (`target…`), whichever rings first. `dialing_window` names the hours in which a lead
+    may be rung by the clock of its own number; `dialing_zones`, by country, which one of several clocks that is.
     """
 
     timezone: str = "Asia/Jerusalem"
@@ -83,6 +84,8 @@ class Policy:
     provider_options: Mapping[str, str] = field(
         default_factory=lambda: MappingProxyType({"checkphonedevicestate": "true"})
     )
+    dialing_window: str | None = None
+    dialing_zones: Mapping[str, str] = field(default_factory=lambda: MappingProxyType({}))
 
 
 @dataclass(frozen=True, slots=True)

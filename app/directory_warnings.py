@@ -17,6 +17,7 @@ def surprises(directory: Directory) -> list[str]:
         *_shared_ivr(directory),
         *_idle_hours(directory),
         *_feasts(directory),
+        *_zones(directory),
     ]
 
 
@@ -66,6 +67,7 @@ def _shared_ivr(directory: Directory) -> list[str]:
 
 def _idle_hours(directory: Directory) -> list[str]:
     used = {site.hours for site in directory.sites.values()} | {agent.hours for agent in directory.people}
+    used.add(directory.policy.dialing_window)
     return [f"hours.{name}: no site or agent uses it" for name in directory.hours if name not in used]
 
 
@@ -75,3 +77,10 @@ def _feasts(directory: Directory) -> list[str]:
         for name, hours in directory.hours.items()
         if hours.hol_hamoed is not None and {"optional", "school"} & set(hours.holiday_categories)
     ]
+
+
+def _zones(directory: Directory) -> list[str]:
+    policy = directory.policy
+    if policy.dialing_zones and policy.dialing_window is None:
+        return ["policy: dialing_zones does nothing without dialing_window"]
+    return []

@@ -26,9 +26,11 @@ from app.directory import (
     parse_directory,
     record_for,
 )
+from app.directory_hours import countries, time_zones
 from app.directory_options import FLAGS, SITE_OPTIONS
 from app.directory_reading import in_words, parse_duration, parse_rate
 from app.directory_sites import SITE_KEYS, normal_origin
+from app.directory_zones import zones_of
 from app.errors import ConfigurationError
 
 ROOT = Path(__file__).parent.parent
@@ -184,6 +186,7 @@ _SCALARS = st.one_of(
 )
 _KEY_NAMES = """
 policy limits guards hours sites agents sources policy.deadline policy.countries policy.retry_lead policy.record
+policy.dialing_window policy.dialing_zones
 policy.timezone policy.match_language policy.logged_out policy.redial_absent policy.default_country policy.routing
 policy.phonecallerid policy.ignoredncstatus policy.language
 guards.cooldown guards.cooldown.mode guards.cooldown.per_phone guards.calls guards.calls.per_hour guards.premium
@@ -439,6 +442,44 @@ def test_wrong_hours_are_told(line: str, words: str) -> None:
     (mistake,) = mistakes(f"[hours.h]\n{line}", site='hours = "h"')
     assert mistake.startswith("hours.h: ")
     assert words in mistake
+
+
+WINDOW = '[policy]\ndialing_window = "w"\n{more}\n[hours.w]\nmon-sun = ["09:00-21:00"]'
+
+
+def test_a_dialing_window_is_one_of_the_timetables_and_its_zones_go_by_country() -> None:
+    policy = parse(WINDOW.format(more='dialing_zones = { US = "America/New_York", RU = "Europe/Moscow" }')).policy
+    assert policy.dialing_window == "w"
+    assert policy.dialing_zones == {"US": "America/New_York", "RU": "Europe/Moscow"}
+    assert parse(WINDOW.format(more="")).warnings == ()
+    assert parse().policy.dialing_window is None
+    assert parse().policy.dialing_zones == {}
+
+
+@pytest.mark.parametrize(
+    ("text", "words"),
+    [
+        ('[policy]\ndialing_window = "w"', 'dialing_window names "w", but there is no [hours.w]'),
+        ('[policy]\ndialing_window = "w"\n[hours.w]', "hours.w, which is never open: nobody would be rung"),
+        (WINDOW.format(more='dialing_zones = "US"'), "must be a table"),
+        (WINDOW.format(more='dialing_zones = { us = "America/New_York" }'), "two capital letters"),
+        (WINDOW.format(more='dialing_zones = { EU = "Europe/Paris" }'), "two capital letters"),
+        (WINDOW.format(more='dialing_zones = { US = "America/NewYork" }'), 'did you mean "America/New_York"?'),
+        (WINDOW.format(more='dialing_zones = { US = "Europe/Paris" }'), "one of the time zones of that country"),
+        (WINDOW.format(more="dialing_zones = { US = 5 }"), "one of the time zones of that country"),
+    ],
+)
+def test_a_wrong_dialing_window_is_told(text: str, words: str) -> None:
+    (mistake,) = mistakes(text)
+    assert mistake.startswith("policy: dialing_")
+    assert words in mistake
+
+
+def test_every_country_with_a_zone_has_zones_that_there_are() -> None:
+    """The list of zones and the zones themselves come from two places."""
+    listed = {code: zones_of(code) for code in countries()}
+    assert {code for code, zones in listed.items() if not zones} <= {"BV", "HM", "XK"}
+    assert {zone for zones in listed.values() for zone in zones} <= time_zones()
 
 
 def test_periods_that_touch_do_not_overlap() -> None:
@@ -736,6 +777,7 @@ FEASTS = '[hours.h]\nmon = "8:00-9:00"\nholidays = "IL"\nholiday_categories = ["
         ('[hours.h]\nmon = "8:00-9:00"', "", "", "no site or agent uses it"),
         (FEASTS, 'hours = "h"', "", "hours.h: hol_hamoed does nothing"),
         ('[policy]\ncountries = ["US"]', "", "", "leads will be held"),
+        ('[policy]\ndialing_zones = { US = "America/New_York" }', "", "", "does nothing without dialing_window"),
         (IVR_SITE + 'skills = ["he"]', "", "", 'sites[1] "night": skills does nothing here'),
         (IVR_SITE.replace("072-277 6772", "SIPdana1"), "", "", 'ivr is the extension of agent "dana" too'),
         ("", 'ivr = "SIPq"', "", "nobody is ever asked: every site has an ivr"),
