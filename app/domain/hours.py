@@ -9,7 +9,7 @@ exist is the moment of the change, and one that comes twice is the first of the 
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from datetime import UTC, date, datetime, timedelta
 from functools import lru_cache
 from zoneinfo import ZoneInfo
@@ -35,6 +35,22 @@ def next_opening(hours: Hours, after: datetime, *, horizon_days: int = 370) -> d
     """The earliest open moment at or after `after`, in UTC; None when there is none within the horizon."""
     limit = after + timedelta(days=horizon_days)
     for start, end in _from(hours, after, horizon_days):
+        if after < end:
+            opening = max(start, after.astimezone(UTC))
+            return opening if opening <= limit else None
+    return None
+
+
+def next_common_opening(timetables: Sequence[Hours], after: datetime, *, horizon_days: int = 370) -> datetime | None:
+    """The earliest moment at or after `after` at which all of them are open, in UTC; None within the horizon.
+
+    At least one timetable. However they alternate, each period within the horizon is looked at once.
+    """
+    limit = after + timedelta(days=horizon_days)
+    together, *others = (_apart(_from(hours, after, horizon_days)) for hours in timetables)
+    for spans in others:
+        together = _both(together, spans)
+    for start, end in together:
         if after < end:
             opening = max(start, after.astimezone(UTC))
             return opening if opening <= limit else None
@@ -109,8 +125,9 @@ def clock_face(minute: int) -> str:
     return f"{shown // 60:02}:{shown % 60:02}"
 
 
+@lru_cache(maxsize=1024)
 def zone(name: str) -> ZoneInfo:
-    """The time zone; ZoneInfo keeps the ones it has read."""
+    """The time zone, read once; ZoneInfo itself keeps only the last eight, and a large country has more."""
     return ZoneInfo(name)
 
 
@@ -125,6 +142,28 @@ def _from(hours: Hours, at: datetime, days: int) -> Iterator[Span]:
     first = _local(hours, at).date() - timedelta(days=1)
     for offset in range(days + 2):
         yield from opening_spans(hours, first + timedelta(days=offset))
+
+
+def _apart(spans: Iterator[Span]) -> Iterator[Span]:
+    """The same time in spans that do not overlap: a night may run into the `extra_open` of the next day."""
+    latest: datetime | None = None
+    for start, end in spans:
+        if latest is None or end > latest:
+            yield (start if latest is None else max(start, latest)), end
+            latest = end
+
+
+def _both(some: Iterator[Span], others: Iterator[Span]) -> Iterator[Span]:
+    """What is in both of two rows of spans that are in order and apart."""
+    one, two = next(some, None), next(others, None)
+    while one is not None and two is not None:
+        start, end = max(one[0], two[0]), min(one[1], two[1])
+        if start < end:
+            yield start, end
+        if one[1] <= two[1]:
+            one = next(some, None)
+        else:
+            two = next(others, None)
 
 
 def _closing(hours: Hours, day: date) -> str:
