@@ -59,11 +59,13 @@ class Move:
 
 Decide = Callable[[Attempt, Lead], "Move | None"]
 Opening = Callable[[int], int]
-"""The given moment when the lead's site is open then, else its next opening (both in milliseconds)."""
+"""The given moment when the lead may be rung then, else the next one at which it may (both in milliseconds).
+
+It may while its site is open, and the dialing window of its own number."""
 
 
 def waiting(reason: str, at: int, policy: Policy, opening: Opening, *, expires: int | None = None) -> dict[str, Any]:
-    """The lead waits until `at`, or for the next opening when the site is closed then, with a new term.
+    """The lead waits until `at`, or for the next opening when it may not be rung then, with a new term.
 
     `expires` is another term for the first case; None keeps the one that the lead has.
     """

@@ -18,7 +18,7 @@ from app import faults
 from app.clock import to_datetime, to_iso
 from app.directory import Site
 from app.domain import guards
-from app.domain.guards import Hit
+from app.domain.guards import NO_COMMON_HOURS, Hit
 from app.domain.intake_results import Accepted
 from app.domain.lead import NewLead
 from app.domain.messages import sentence
@@ -140,7 +140,7 @@ class Intake:
             self._count_hits(hits)
             refusal = FieldError("phone", "not_callable", sentence("phone.not_callable", language))
             raise Invalid([refusal], sentence("invalid", language))
-        due, reason = self._due(site, now, call_at)
+        due, reason, hold = self._due(site, phone, now, call_at)
         policy = directory.policy
         return (
             NewLead(
@@ -155,7 +155,7 @@ class Intake:
                 expires_at=due + policy.expire_after * 1000,
                 deadline_at=due + policy.deadline * 1000,
                 reason=reason,
-                hold=decided.guard if decided else None,
+                hold=decided.guard if decided else hold,
                 name=fields.get("name"),
                 email=fields.get("email"),
                 message=fields.get("message"),
@@ -171,12 +171,16 @@ class Intake:
             hits,
         )
 
-    def _due(self, site: Site, now: int, call_at: int | None) -> tuple[int, str]:
+    def _due(self, site: Site, phone: Phone, now: int, call_at: int | None) -> tuple[int, str, str | None]:
+        """When the lead is due and why then; and what holds it where it could never be rung."""
         wanted = now if call_at is None else call_at
-        due = self._rules.opening(site.key)(wanted)
+        due = self._rules.next_ring(site.key, phone.e164, wanted)
+        hold = None if due is not None else NO_COMMON_HOURS
+        if due is None:
+            due = wanted
         if call_at is not None:
-            return due, "scheduled"
-        return due, "closed" if due > now else "no_agent"
+            return due, "scheduled", hold
+        return due, "closed" if due > now else "no_agent", hold
 
     def _key(self, submission: Submission) -> str:
         # One character past the cap is kept, so that a longer key is told from one that just fits.

@@ -114,7 +114,7 @@ class Outcomes:
             lead,
             self._rules.policy_of(attempt.agent_id),
             self._store.clock.now(),
-            opening=self._rules.opening(lead.site),
+            opening=self._rules.opening_for(lead.site, lead.phone),
             lead_first=attempt.first_leg == "lead",
             hung_up=attempt.hung_up_at is not None,
         )
