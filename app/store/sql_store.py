@@ -21,7 +21,21 @@ from app.domain.routing import Roster
 from app.domain.stories import AgentState, Gauges, KeptCdr, LeadStory, Moved
 from app.errors import ConfigurationError, StorageUnavailable
 from app.ports import CallRecord
-from app.store import agents, attempts, cdrs, claims, gauges, intake, leads, meta, migrate, reports, sightings, unheard
+from app.store import (
+    agents,
+    attempts,
+    cdrs,
+    claims,
+    dialing_windows,
+    gauges,
+    intake,
+    leads,
+    meta,
+    migrate,
+    reports,
+    sightings,
+    unheard,
+)
 from app.store.engine import Engine
 
 T = TypeVar("T")
@@ -117,6 +131,15 @@ class SqlStore:
 
     async def put_off(self, site: str, due: int, expires: int) -> int:
         return await self.engine.write(leads.put_off, site, due, expires, self._now())
+
+    async def due_numbers(self, site: str, most: int) -> list[tuple[str, str]]:
+        return await self.engine.read(dialing_windows.due, site, self._now(), most)
+
+    async def put_off_leads(self, ids: Sequence[str], due: int, expires: int) -> list[str]:
+        return await self._write(lambda moved: moved, dialing_windows.put_off, ids, due, expires, self._now())
+
+    async def hold_leads(self, ids: Sequence[str]) -> list[str]:
+        return await self._write(lambda moved: moved, dialing_windows.hold, ids, self._now())
 
     async def end_pauses(self) -> int:
         return await self.engine.write(attempts.end_pauses, self._now())

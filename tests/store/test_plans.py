@@ -18,7 +18,7 @@ from app.domain.guards import Cap
 from app.domain.lead import Attempt, Lead
 from app.domain.moves import Move
 from app.domain.stories import KeptCdr
-from app.store import agents, attempts, cdrs, claims, gauges, intake, leads, meta, sightings, unheard
+from app.store import agents, attempts, cdrs, claims, dialing_windows, gauges, intake, leads, meta, sightings, unheard
 from app.store.reports import REPORTABLE
 from tests.clocks import START
 from tests.store.leads_for_tests import HOUR, Floor, a_directory, a_lead, a_record, leg
@@ -179,6 +179,9 @@ async def lines(floor: Floor) -> dict[str, Callable[[Connection], object]]:
         "looks": lambda conn: attempts.looks(conn, now + HOUR),
         "expire": lambda conn: leads.expire(conn, START + 2, 5),
         "put off": lambda conn: leads.put_off(conn, "main", START + HOUR, START + 2 * HOUR, START + 1),
+        "due numbers": lambda conn: dialing_windows.due(conn, "main", now + 100, 50),
+        "put off a number": lambda conn: dialing_windows.put_off(conn, ["new297"], now + HOUR, now + HOUR, now + HOUR),
+        "hold a number": lambda conn: dialing_windows.hold(conn, ["new296"], now + HOUR),
         "next due": lambda conn: leads.next_due(conn, ["main", "sales"], now + 100),
         "story": lambda conn: leads.story(conn, "new300"),
         "cancel": lambda conn: leads.cancel(conn, "new299", "visitor", now),
@@ -200,6 +203,7 @@ NAMED: Final = {
     "looks": {"ix_attempts_look"},
     "next due": {"ix_leads_due"},
     "put off": {"ix_leads_due"},
+    "due numbers": {"ix_leads_due"},
     "expire": {"ix_leads_expires"},
     "kept records": {"ix_cdrs_kept"},
     "match by call": {"ix_attempts_call"},

@@ -9,8 +9,10 @@ import httpx
 import pytest
 
 from app.directory import parse_directory
+from app.domain.answers import NotSent
+from tests.clocks import START, ManualClock
 from tests.web.conftest import Start
-from tests.web.service import Service, eventually
+from tests.web.service import DEADLINE, FakeTelephony, Service, eventually
 
 # It is Monday noon in Jerusalem (tests.clocks.START): 10:00 in London, 05:00 in New York.
 DIRECTORY = """
@@ -117,3 +119,18 @@ async def test_a_guard_that_holds_the_lead_says_why_first(start: Start) -> None:
 async def test_a_reload_puts_another_window_in_force(service: Service, client: httpx.AsyncClient) -> None:
     service.desk.rules.replace(parse_directory(DIRECTORY.replace("09:00-21:00", "04:00-21:00")))
     assert (await send(client, NEW_YORK))["outcome"] == "dialing"
+
+
+async def test_a_request_that_could_not_leave_before_the_window_closed_leaves_in_the_next_one(start: Start) -> None:
+    """One second before nine in the evening in Haifa; the site itself never closes."""
+    clock = ManualClock(START + 9 * 3_600_000 - 1000)
+    telephony = FakeTelephony(lambda call: NotSent("no route"))
+    toml = DIRECTORY.replace('hours = "office"\n', "")
+    async with start(toml=toml, clock=clock, telephony=telephony) as service, service.client() as client:
+        answer = await send(client, HAIFA)
+        assert answer["outcome"] == "dialing"
+        assert await service.desk.dispatcher.drain(DEADLINE) == 0
+        assert len(telephony.calls) == 1
+        assert await kept(service, answer) == ("waiting", "closed")
+        view = (await client.get(answer["status_url"])).json()
+        assert view["expected_call_at"] == "2026-01-06T07:00:00.000Z"
