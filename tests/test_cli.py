@@ -319,6 +319,49 @@ def test_hours_at_a_moment(run: Run) -> None:
             assert "offset" in done.err
 
 
+WINDOW = """
+[policy]
+countries = ["IL", "US", "CA"]
+dialing_window = "decent"
+dialing_zones = { US = "America/New_York" }
+[hours.decent]
+mon-sun = ["09:00-21:00"]
+"""
+
+
+def test_hours_tell_when_a_number_may_be_rung(run: Run, folder: Path) -> None:
+    """By its own clock and the sites' hours together; a mistake in it is told like any other."""
+    (folder / "leadring.toml").write_text(WINDOW + NO_HOLES, encoding="utf-8")
+    noon = "2026-01-05T12:00+02:00"
+    told = run("hours", "--phone", "+1 212 555 0123", noon).out.splitlines()
+    assert told[0].startswith("main: open until ")
+    assert told[1:] == [
+        "+1•••••123: a number of US, by the clock of America/New_York",
+        "main: may ring it from 2026-01-05T16:00:00+02:00",
+    ]
+    assert run("hours", "--phone", "054-234-5678", noon).out.splitlines()[1:] == [
+        "+972•••••678: a number of IL, by the clock of Asia/Jerusalem",
+        "main: may ring it",
+    ]
+    canada = run("hours", "--phone", "+1 416 555 0123", noon).out.splitlines()
+    assert re.fullmatch(r"\+1•••••123: a number of CA, by the clock of all \d\d time zones of CA", canada[1])
+    assert canada[2] == "main: may never ring it: the site is not open while its dialing window is"
+    assert "no country, by the clock of Asia/Jerusalem" in run("hours", "--phone", "+800 1234 5678", noon).out
+    wrong = run("hours", "--phone", "call me")
+    assert (wrong.code, "call me: " in wrong.err) == (2, True)
+
+
+def test_hours_of_a_number_without_a_window_are_those_of_the_sites(run: Run) -> None:
+    assert "there is no dialing window" in run("hours", "--phone", "054-234-5678").out
+
+
+def test_check_names_the_numbers_that_can_never_be_rung(run: Run, folder: Path) -> None:
+    (folder / "leadring.toml").write_text(WINDOW + NO_HOLES, encoding="utf-8")
+    never = [line for line in run("check").out.splitlines() if "dialing window" in line]
+    assert len(never) == 1
+    assert never[0].startswith("warning: main: the dialing window of CA, in all of its ")
+
+
 def test_wrong_usage_is_exit_2_and_no_traceback(run: Run) -> None:
     for arguments in (("nonsense",), ("serve", "--port", "99999"), ("leads", "--most", "0"), ("check", "a", "b")):
         done = run(*arguments)
