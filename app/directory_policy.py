@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from typing import cast
 
 import limits
 
+from app.directory_dialing import DIALING_KEYS, read_dialing_window, read_dialing_zones
 from app.directory_hours import countries, read_time_zone
 from app.directory_options import PROVIDER_OPTIONS as PROVIDER_OPTIONS
 from app.directory_options import read_policy_options
@@ -47,6 +49,7 @@ POLICY_KEYS = (
     "pause_after_misses",
     "logged_out",
     "redial_absent",
+    *DIALING_KEYS,
     *PROVIDER_OPTIONS,
 )
 GUARD_KEYS = ("country", "premium", "cooldown", "calls")
@@ -54,7 +57,8 @@ INNER_GUARD_KEYS = {"cooldown": ("mode", "per_phone"), "calls": ("mode", "per_ho
 _COUNTRY_MEANS = 'must be a country in two capital letters, such as "IL" (the United Kingdom is "GB")'
 
 
-def read_policy(table: Table, warnings: list[str]) -> Policy:
+def read_policy(table: Table, hours: Collection[str], warnings: list[str]) -> Policy:
+    """The table [policy]; `hours` are the names of the file's timetables."""
     country = table.text("default_country", "IL")
     if country not in countries():
         table.wrong("default_country", _COUNTRY_MEANS)
@@ -82,6 +86,8 @@ def read_policy(table: Table, warnings: list[str]) -> Policy:
         logged_out=cast(LoggedOut, table.choice("logged_out", "free", ("free", "away"))),
         redial_absent=table.flag("redial_absent", False),
         provider_options=read_policy_options(table),
+        dialing_window=read_dialing_window(table, hours),
+        dialing_zones=read_dialing_zones(table),
         **seconds,
     )
 

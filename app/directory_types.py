@@ -33,7 +33,10 @@ class Period:
 
 @dataclass(frozen=True, slots=True)
 class Hours:
-    """A weekly timetable. `week` has 7 entries, Monday first; `extra_open` wins over every closing."""
+    """A weekly timetable. `week` has 7 entries, Monday first; `extra_open` wins over every closing.
+
+    `holiday_eves` and `hol_hamoed` are what is left of the week's hours on those days; None leaves them alone.
+    """
 
     name: str
     timezone: str
@@ -42,6 +45,8 @@ class Hours:
     holiday_categories: tuple[str, ...] = ("public",)
     extra_closed: frozenset[date] = frozenset()
     extra_open: Mapping[date, tuple[Period, ...]] = field(default_factory=lambda: MappingProxyType({}))
+    holiday_eves: tuple[Period, ...] | None = None
+    hol_hamoed: tuple[Period, ...] | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,7 +58,8 @@ class Policy:
     `pause_after_misses` calls in a row (0: however many) gets none for `pause_for`. `logged_out`: what the
     provider's "nobody is logged in" means for an agent. `redial_absent`: ring once more where the provider's own
     accounts show no trace of a call whose request went unanswered. `provider_options` speak of the agent's leg
-    (`phone…`) and the lead's (`target…`), whichever rings first.
+    (`phone…`) and the lead's (`target…`), whichever rings first. `dialing_window` names the hours in which a lead
+    may be rung by the clock of its own number; `dialing_zones`, by country, which one of several clocks that is.
 
     `retry_agent`: the waits after an agent missed a lead, one miss in a row after the other, then from the start.
     `retry_lead`: the waits after the lead's own phone was rung in vain; the three others, where they are given, after
@@ -94,6 +100,8 @@ class Policy:
     provider_options: Mapping[str, str] = field(
         default_factory=lambda: MappingProxyType({"checkphonedevicestate": "true"})
     )
+    dialing_window: str | None = None
+    dialing_zones: Mapping[str, str] = field(default_factory=lambda: MappingProxyType({}))
 
     def retries(self, outcome: str, *, short: bool = False) -> tuple[int, ...]:
         """The waits before the lead is rung again after that outcome, or after a call that was too short to count."""

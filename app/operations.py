@@ -5,8 +5,9 @@ from __future__ import annotations
 import asyncio
 import json
 import sys
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Iterator
 from dataclasses import asdict
+from datetime import datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, TypeVar
 from zoneinfo import ZoneInfo
@@ -14,10 +15,11 @@ from zoneinfo import ZoneInfo
 import typer
 
 from app import operations_agents
-from app.clock import SystemClock, to_datetime, to_iso
+from app.clock import SystemClock, from_datetime, to_datetime, to_iso
 from app.directory import Directory, load_directory
 from app.domain import hours as office_hours
-from app.domain.phone import mask
+from app.domain.dialing_window import window_of
+from app.domain.phone import PhoneRefused, country_of, mask, read_phone
 from app.errors import ConfigurationError
 from app.metrics import Metrics
 from app.moments import read_end, read_moment, written
@@ -54,8 +56,9 @@ def read_both(need_code: bool = True) -> tuple[Settings, Directory]:
 @cli.command()
 def hours(
     at: Annotated[str | None, typer.Argument(help="A moment, ISO 8601 with offset; default now.")] = None,
+    phone: Annotated[str | None, typer.Option(help="Say, too, when this number may be rung.")] = None,
 ) -> None:
-    """Say for every site whether it is open, and until or from when."""
+    """Say for every site whether it is open, and until or from when; and when a number may be rung."""
     _, directory = read_both(need_code=False)
     moment = to_datetime(read_moment(at) if at else SystemClock().now())
     zone = ZoneInfo(directory.policy.timezone)
@@ -71,6 +74,34 @@ def hours(
             opens = office_hours.next_opening(week, moment)
             why = office_hours.why_closed(week, moment)
             print(f"{site.key}: {why}, opens {opens.astimezone(zone).isoformat() if opens else 'never'}")
+    if phone is not None:
+        print("\n".join(_when_rung(phone, directory, moment)))
+
+
+def _when_rung(text: str, directory: Directory, at: datetime) -> Iterator[str]:
+    """By whose clocks a number is taken, and for every site the next moment, from `at` on, to ring it."""
+    from app.service.rules import Rules
+
+    try:
+        number = read_phone(text, directory.policy.default_country).e164
+    except PhoneRefused as refused:
+        raise ConfigurationError([f"{text}: {refused.reason}"]) from None
+    rules, window, country = Rules(directory), window_of(directory), country_of(number)
+    if window is None:
+        yield f"{mask(number)}: there is no dialing window; it may be rung whenever a site is open"
+        return
+    first, *others = window.clocks(country)
+    clocks = f"all {len(others) + 1} time zones of {country}" if others else first
+    yield f"{mask(number)}: a number of {country or 'no country'}, by the clock of {clocks}"
+    for site in directory.sites:
+        due = rules.next_ring(site, number, from_datetime(at))
+        if due is None:
+            yield f"{site}: may never ring it: the site is not open while its dialing window is"
+        elif due == from_datetime(at):
+            yield f"{site}: may ring it"
+        else:
+            when = to_datetime(due).astimezone(ZoneInfo(directory.policy.timezone))
+            yield f"{site}: may ring it from {when.isoformat()}"
 
 
 @cli.command()

@@ -17,6 +17,7 @@ from app.domain.phone import Phone
 
 HELD_FOR: Final = 7 * 86_400_000  # milliseconds until a held lead that nobody looked at expires
 HOUR: Final = 3_600_000
+NO_COMMON_HOURS: Final = "dialing_window"  # held: the number's dialing window and its site's hours never meet
 
 # Numbers that cost the caller extra, and kinds that are nobody's own telephone. The kinds are libphonenumber's.
 PREMIUM: Final = frozenset({"premium"})

@@ -61,7 +61,9 @@ class Move:
 
 Decide = Callable[[Attempt, Lead], "Move | None"]
 Opening = Callable[[int], int]
-"""The given moment when the lead's site is open then, else its next opening (both in milliseconds)."""
+"""The given moment when the lead may be rung then, else the next one at which it may (both in milliseconds).
+
+It may while its site is open, and the dialing window of its own number."""
 
 
 def waiting(
@@ -74,7 +76,7 @@ def waiting(
     new_term: bool = False,
     rank: int | None = None,
 ) -> dict[str, Any]:
-    """The lead waits until `at`, or for the next opening when the site is closed then.
+    """The lead waits until `at`, or for the next opening when it may not be rung then.
 
     A `new_term` is another time to expire and another deadline; with an opening it has one anyhow. `rank`: None keeps
     it, but for the backlog that a closed site makes.

@@ -239,7 +239,7 @@ class Dispatcher:
                     self._rules.policy,
                     now,
                     jitter=self._jitter(),
-                    opening=self._rules.opening(lead.site),
+                    opening=self._rules.opening_for(lead.site, lead.phone),
                 )
             return None
 

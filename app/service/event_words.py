@@ -48,10 +48,11 @@ WORDS: Final[Mapping[str, str]] = {
     "expired": "too old to be dialled without asking",
     "failed": "failed ({why})",
 }
-# The holds that are no guard's.
+# The holds that are told in words of their own.
 HELD: Final[Mapping[str, str]] = {
     "provider": "held: Voicenter refused ({said}); a person decides",
     "outage": "held: it waited while nobody could be dialled at all, too long to be rung unasked; a person decides",
     "absent": "held: no account of Voicenter knows this call; a person decides",
+    "dialing_window": "held: its number's dialing window is never open while the site is; a person decides",
     "ended": "held: ended by an operator; not rung again until released",
 }

@@ -18,7 +18,7 @@ from app import faults
 from app.clock import to_datetime, to_iso
 from app.directory import Site
 from app.domain import guards
-from app.domain.guards import Hit
+from app.domain.guards import NO_COMMON_HOURS, Hit
 from app.domain.intake_results import Accepted
 from app.domain.lead import NewLead
 from app.domain.messages import sentence
@@ -141,7 +141,7 @@ class Intake:
             self._count_hits(hits)
             refusal = FieldError("phone", "not_callable", sentence("phone.not_callable", language))
             raise Invalid([refusal], sentence("invalid", language))
-        due, reason, rank = self._due(site, now, call_at)
+        due, reason, rank, hold = self._due(site, phone, now, call_at)
         policy = directory.policy
         return (
             NewLead(
@@ -157,7 +157,7 @@ class Intake:
                 deadline_at=due + policy.deadline * 1000,
                 reason=reason,
                 rank=rank,
-                hold=decided.guard if decided else None,
+                hold=decided.guard if decided else hold,
                 name=fields.get("name"),
                 email=fields.get("email"),
                 message=fields.get("message"),
@@ -173,13 +173,18 @@ class Intake:
             hits,
         )
 
-    def _due(self, site: Site, now: int, call_at: int | None) -> tuple[int, str, int]:
-        """When the lead falls due, why not sooner, and its rank."""
-        opening = self._rules.opening(site.key)
+    def _due(self, site: Site, phone: Phone, now: int, call_at: int | None) -> tuple[int, str, int, str | None]:
+        """When the lead is due, why then and with which rank; and what holds it where it could never be rung."""
+        wanted = now if call_at is None else call_at
+        due = self._rules.next_ring(site.key, phone.e164, wanted)
+        hold = None if due is not None else NO_COMMON_HOURS
+        if due is None:
+            due = wanted
         if call_at is not None:
-            return opening(call_at), "scheduled", PROMISED
-        due = opening(now)
-        return (backlog_due(due, now), "closed", BACKLOG) if due > now else (due, "no_agent", FRESH)
+            return due, "scheduled", PROMISED, hold
+        if due > now:
+            return backlog_due(due, now), "closed", BACKLOG, hold
+        return due, "no_agent", FRESH, hold
 
     def _key(self, submission: Submission) -> str:
         # One character past the cap is kept, so that a longer key is told from one that just fits.

@@ -165,7 +165,7 @@ class LeadViews:
             if moment is None:
                 field = FieldError("call_at", mistake or "", sentence(f"call_at.{mistake}", language))
                 raise Invalid([field], sentence("invalid", language))
-            due = self._rules.opening(story.lead.site)(moment)
+            due = self._rules.opening_for(story.lead.site, story.lead.phone)(moment)
             state = "held" if story.lead.state in ("held", "spam") else await self._reschedule(lead_id, due)
         except StorageUnavailable as error:
             raise Unavailable from error

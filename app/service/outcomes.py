@@ -118,7 +118,7 @@ class Outcomes:
             lead,
             policy,
             self._store.clock.now(),
-            opening=self._rules.opening(lead.site),
+            opening=self._rules.opening_for(lead.site, lead.phone),
             lead_first=attempt.first_leg == "lead",
             hung_up=attempt.hung_up_at is not None,
             short=short,

@@ -7,8 +7,10 @@ import asyncio
 import structlog
 
 from app.domain import deadline
+from app.domain.guards import NO_COMMON_HOURS
 from app.domain.lead import Attempt, Lead
 from app.domain.moves import SECOND, Move
+from app.domain.phone import country_of
 from app.errors import StorageUnavailable
 from app.metrics import Metrics
 from app.ports import Store
@@ -19,6 +21,7 @@ from app.service.rules import Rules
 log = structlog.get_logger("leadring.sweeper")
 
 EVERY = 1.0  # seconds between sweeps
+NUMBERS_MOST = 1000  # due leads of a site whose numbers are looked at in one sweep
 SUBMISSIONS_KEPT = 7 * 86_400_000  # milliseconds a submission id is remembered
 
 
@@ -48,7 +51,7 @@ class Sweeper:
     async def sweep(self) -> int:
         """Everything once; how many rows moved."""
         done = await self.settle_overdue()
-        done += await self.put_off_closed()
+        done += await (self.put_off_numbers() if self._rules.has_window else self.put_off_closed())
         done += await self.tell_the_truth()
         done += await self.expire()
         done += await self._store.end_pauses()
@@ -117,7 +120,7 @@ class Sweeper:
         told = 0
         for late in await self._store.late(now + deadline.WARNED):
             agents = len(self._rules.roster(now).eligible(late.site))
-            at = self._rules.opening(late.site)(
+            at = self._rules.opening_for(late.site, late.phone)(
                 deadline.promised(
                     now, late.ahead, agents, call_takes=policy.call_takes, callback_after=policy.callback_after
                 )
@@ -132,6 +135,32 @@ class Sweeper:
             )
             self._hub.changed([late.id])
         return told
+
+    async def put_off_numbers(self) -> int:
+        """As `put_off_closed`, lead by lead, where there is a dialing window.
+
+        Leads that are due wait until their site is open and their own number may be rung; or for a person, if never.
+        """
+        now = self._store.clock.now()
+        roster = self._rules.roster(now)
+        moved: list[str] = []
+        for site in self._rules.directory.sites.values():
+            closed = not self._rules.is_open(site, now)
+            shut: dict[str | None, list[tuple[str, str]]] = {}
+            for lead_id, phone in await self._store.due_numbers(site.key, NUMBERS_MOST):
+                if closed or not roster.may_ring(phone):
+                    shut.setdefault(country_of(phone), []).append((lead_id, phone))
+            for numbers in shut.values():
+                ids = [lead_id for lead_id, _ in numbers]
+                due = self._rules.next_ring(site.key, numbers[0][1], now)
+                if due is None:
+                    if held := await self._store.hold_leads(ids):
+                        log.warning("lead.held", reason=NO_COMMON_HOURS, lead_ids=held)
+                    moved += held
+                elif due > now:
+                    moved += await self._store.put_off_leads(ids, self._rules.term(due))
+        self._hub.changed(moved)
+        return len(moved)
 
     async def expire(self) -> int:
         """Leads that were never rung in time are not rung any more."""

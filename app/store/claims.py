@@ -113,7 +113,9 @@ class ClaimTerms:
 
 def claim(conn: Connection, terms: ClaimTerms, now: int) -> Claimed:
     """Reserve agents for due leads; also the leads that a cap has stopped. All empty: nothing to do."""
-    due = due_leads(conn, terms.roster.sites, now, terms.most)
+    found = due_leads(conn, terms.roster.sites, now, terms.most)
+    # Whose number may not be rung now is put off by the sweeper, and blocks the line no longer than that takes.
+    due = [lead for lead in found if terms.roster.may_ring(lead.phone)]
     due, rung_out = _number_cap(conn, due, terms.numbers)
     claims: list[Claim] = []
     held: list[str] = []

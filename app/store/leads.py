@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any, Final
+
 from sqlalchemy import BigInteger, Connection, and_, bindparam, case, func, or_, select, update
 
 from app.domain.lead import Lead, Term
@@ -115,13 +117,14 @@ def cancel(conn: Connection, lead_id: str, who: str, now: int) -> str | None:
     return conn.execute(select(leads.c.state).where(leads.c.id == lead_id)).scalar()
 
 
-def _bound(term: Term) -> dict[str, int]:
+def bound(term: Term) -> dict[str, int]:
+    """The term as these statements take it."""
     return {"due": term.due_at, "until": term.expires_at, "deadline": term.deadline_at}
 
 
 def reschedule(conn: Connection, lead_id: str, term: Term, now: int) -> str | None:
     """The lead wants to be called at another time; the state afterwards, None when there is no such lead."""
-    done = conn.execute(_reschedule, {"lead": lead_id, **_bound(term)}).rowcount
+    done = conn.execute(_reschedule, {"lead": lead_id, **bound(term)}).rowcount
     if done == 1:
         events.add(conn, [events.entry(now, lead_id, "scheduled", "lead", to_state="waiting", why="scheduled")])
         return "waiting"
@@ -130,7 +133,7 @@ def reschedule(conn: Connection, lead_id: str, term: Term, now: int) -> str | No
 
 def release(conn: Connection, lead_id: str, who: str, term: Term, now: int) -> str | None:
     """A person lets a held lead be dialled, now; the state afterwards, None when there is no such lead."""
-    done = conn.execute(_release, {"lead": lead_id, **_bound(term)}).rowcount
+    done = conn.execute(_release, {"lead": lead_id, **bound(term)}).rowcount
     if done == 1:
         events.add(conn, [events.entry(now, lead_id, "released", who, to_state="waiting")])
         return "waiting"
@@ -178,6 +181,15 @@ def next_due(conn: Connection, sites: list[str], after: int) -> int | None:
 # The same as backlog_due says: the freshest first, within the opening's first second.
 _age = (bindparam("due", type_=BigInteger) - leads.c.received_at) // STEP
 _order = case((_age > LATEST, LATEST), else_=_age)
+# What becomes of a lead that may not be rung any more today: a promise stays one, everything else is backlog.
+UNTIL_OPENING: Final[dict[str, Any]] = {
+    "due_at": bindparam("due", type_=BigInteger) + case((leads.c.rank == PROMISED, 0), else_=_order),
+    "rank": case((leads.c.rank == PROMISED, PROMISED), else_=BACKLOG),
+    "expires_at": bindparam("until"),
+    "deadline_at": bindparam("deadline"),
+    "promised_at": None,
+    "reason": "closed",
+}
 _close_for_now = (
     update(leads)
     .where(
@@ -186,17 +198,10 @@ _close_for_now = (
         leads.c.rank.in_(RANKS),
         leads.c.due_at <= bindparam("at"),
     )
-    .values(
-        due_at=bindparam("due", type_=BigInteger) + case((leads.c.rank == PROMISED, 0), else_=_order),
-        rank=case((leads.c.rank == PROMISED, PROMISED), else_=BACKLOG),
-        expires_at=bindparam("until"),
-        deadline_at=bindparam("deadline"),
-        promised_at=None,
-        reason="closed",
-    )
+    .values(UNTIL_OPENING)
 )
 
 
 def put_off(conn: Connection, site: str, term: Term, now: int) -> int:
     """The site has closed: its due leads wait for the next opening, with a new term. How many."""
-    return conn.execute(_close_for_now, {"of_site": site, "at": now, **_bound(term)}).rowcount
+    return conn.execute(_close_for_now, {"of_site": site, "at": now, **bound(term)}).rowcount

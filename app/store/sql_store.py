@@ -27,6 +27,7 @@ from app.store import (
     attempts,
     cdrs,
     claims,
+    dialing_windows,
     gauges,
     intake,
     leads,
@@ -145,6 +146,15 @@ class SqlStore:
 
     async def after_standstill(self, gap: int, fresh_for: int) -> list[str]:
         return await self._write(lambda held: held, promises.after_standstill, gap, fresh_for, self._now())
+
+    async def due_numbers(self, site: str, most: int) -> list[tuple[str, str]]:
+        return await self.engine.read(dialing_windows.due, site, self._now(), most)
+
+    async def put_off_leads(self, ids: Sequence[str], term: Term) -> list[str]:
+        return await self._write(lambda moved: moved, dialing_windows.put_off, ids, term, self._now())
+
+    async def hold_leads(self, ids: Sequence[str]) -> list[str]:
+        return await self._write(lambda moved: moved, dialing_windows.hold, ids, self._now())
 
     async def end_pauses(self) -> int:
         return await self.engine.write(attempts.end_pauses, self._now())

@@ -19,7 +19,21 @@ from app.domain.lead import Attempt, Lead
 from app.domain.moves import Move
 from app.domain.priority import RANKS
 from app.domain.stories import KeptCdr
-from app.store import agents, attempts, cdrs, claims, due, gauges, intake, leads, meta, promises, sightings, unheard
+from app.store import (
+    agents,
+    attempts,
+    cdrs,
+    claims,
+    dialing_windows,
+    due,
+    gauges,
+    intake,
+    leads,
+    meta,
+    promises,
+    sightings,
+    unheard,
+)
 from app.store.reports import REPORTABLE
 from tests.clocks import START
 from tests.store.leads_for_tests import HOUR, Floor, a_directory, a_lead, a_record, a_term, leg
@@ -186,6 +200,9 @@ async def lines(floor: Floor) -> dict[str, Callable[[Connection], object]]:
         "late": lambda conn: promises.late(conn, START + 2, now, 5),
         "promise": lambda conn: promises.promise(conn, "new297", now + HOUR, now + 2 * HOUR, now, now),
         "put off": lambda conn: leads.put_off(conn, "main", a_term(START + HOUR), START + 1),
+        "due numbers": lambda conn: dialing_windows.due(conn, "main", now + 100, 50),
+        "put off a number": lambda conn: dialing_windows.put_off(conn, ["new297"], a_term(now + HOUR), now + HOUR),
+        "hold a number": lambda conn: dialing_windows.hold(conn, ["new296"], now + HOUR),
         "next due": lambda conn: leads.next_due(conn, ["main", "sales"], now + 100),
         "story": lambda conn: leads.story(conn, "new300", now),
         "cancel": lambda conn: leads.cancel(conn, "new299", "visitor", now),
@@ -207,6 +224,7 @@ NAMED: Final = {
     "looks": {"ix_attempts_look"},
     "next due": {"ix_leads_due"},
     "put off": {"ix_leads_due"},
+    "due numbers": {"ix_leads_due"},
     "expire": {"ix_leads_expires"},
     "rung out": {"ix_leads_phone"},
     "late": {"ix_leads_deadline"},
