@@ -192,6 +192,7 @@ async def test_a_look_that_began_before_a_turn_is_not_learned_after_it(house: Ho
     look = asyncio.create_task(house.switches.look())
     await begun.wait()
     turn = asyncio.create_task(house.switches.turn({"taking": False}, "operator", None))
+    await asyncio.wait({turn}, timeout=0.5)  # it has the time to be through, if it does not wait for the look
     go_on.set()
     await asyncio.gather(look, turn)
     assert not house.switches.taking

@@ -69,15 +69,13 @@ async def test_no_turn_is_lost_when_several_turn_it_for_the_first_time_at_once(s
     other = open_engine(store_url, ManualClock(), allow_shared=True)
     await other.start()
     try:
-        turns = [
-            place.turn({"taking": False}, f"number {number}", None)
-            for number in range(10)
-            for place in (store, SqlStore(other))
-        ]
+        who = [f"number {number}" for number in range(20)]
+        places = [store, SqlStore(other)] * 10
+        turns = [place.turn({"taking": False}, name, None) for place, name in zip(places, who, strict=True)]
         found = await asyncio.gather(*turns)
     finally:
         await other.close()
-    assert not any(switches["taking"].on for switches in found)
+    assert [switches["taking"].who for switches in found] == who
     assert not (await store.switches())["taking"].on
 
 
