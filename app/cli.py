@@ -10,7 +10,7 @@ from typing import Annotated, NoReturn, TypeVar
 
 import typer
 
-from app import __version__, operations
+from app import __version__, operations, operations_switches
 from app.clock import SystemClock, to_datetime
 from app.directory import Directory, load_directory
 from app.domain import coverage
@@ -29,6 +29,7 @@ cli = typer.Typer(
 Host = Annotated[str, typer.Option(help="Address to listen on.")]
 
 cli.add_typer(operations.cli)
+cli.add_typer(operations_switches.cli)
 
 
 def main() -> None:

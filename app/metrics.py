@@ -111,6 +111,9 @@ class Metrics:
         self.breaker = Gauge(
             "leadring_breaker_open", "1 while calls are held back because the provider fails.", registry=registry
         )
+        self.switch = Gauge(
+            "leadring_switch", "1 while it is on: taking leads, dialling.", ["switch"], registry=registry
+        )
         self.presence_believed = Gauge(
             "leadring_presence_timestamp_seconds",
             "When the provider's account of agents and calls was last believed; 0 in a process that does not ask.",

@@ -132,7 +132,7 @@ def agents(
             return [json.dumps(operations_agents.rows(directory, known, now), ensure_ascii=False)]
         return list(operations_agents.table(directory, known, await store.open_calls(), now))
 
-    print("\n".join(_with_store(settings, look)))
+    print("\n".join(with_store(settings, look)))
 
 
 @cli.command()
@@ -151,7 +151,7 @@ def explain(
         lines = story.explain(found, directory)
         return lines if as_json else [f"lead {found.lead.id}, times in {directory.policy.timezone}", *lines]
 
-    lines = _with_store(settings, look)
+    lines = with_store(settings, look)
     if lines is None:
         print(f"leadring: there is no lead {lead}", file=sys.stderr)
         raise SystemExit(1)
@@ -184,7 +184,7 @@ def terminate(
             if line is not None:
                 await line.close()
 
-    done = _with_store(settings, end)
+    done = with_store(settings, end)
     print(f"{extension}: {done.message}")
     raise SystemExit(0 if done.result == "hung_up" else 1)
 
@@ -231,14 +231,14 @@ def leads(
             whole = await _whole_id(store, release)
             return whole, await store.release(whole, "operator", Rules(directory).term(store.clock.now()))
 
-        whole, after = _with_store(settings, let_go)
+        whole, after = with_store(settings, let_go)
         print(f"{whole}: {after}" if after else f"{release}: there is no such lead")
         raise SystemExit(0 if after == "waiting" else 1)
 
     async def look(store: SqlStore) -> list[Lead]:
         return await store.leads(state or (), most)
 
-    found = _with_store(settings, look)
+    found = with_store(settings, look)
     shown = {lead.id: lead.phone if phones else mask(lead.phone) for lead in found}
     if as_json:
         moments = ("received_at", "due_at", "expires_at", "deadline_at", "promised_at", "ended_at")
@@ -266,7 +266,7 @@ async def _whole_id(store: SqlStore, given: str) -> str:
     return found[0] if found else given
 
 
-def _with_store(settings: Settings, work: Callable[..., Awaitable[T]]) -> T:
+def with_store(settings: Settings, work: Callable[..., Awaitable[T]]) -> T:
     from app.store import migrate as migrations
     from app.store.engine import open_engine
     from app.store.sql_store import SqlStore

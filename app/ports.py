@@ -30,6 +30,7 @@ from app.domain.open_calls import OpenCall, UnheardCall
 from app.domain.presence import Verdict
 from app.domain.routing import Roster
 from app.domain.stories import AgentState, Gauges, KeptCdr, LeadStory, Moved
+from app.domain.switches import Switch, SwitchName
 
 # ----------------------------------------------------------------------------------------------- telephony
 
@@ -291,6 +292,12 @@ class Store(Protocol):
         ...
 
     async def note_hang_up(self, lead_id: str, attempt_id: str | None, who: str) -> None: ...
+
+    async def switches(self) -> Mapping[SwitchName, Switch]: ...
+
+    async def turn(self, wanted: Mapping[SwitchName, bool], who: str, why: str | None) -> Mapping[SwitchName, Switch]:
+        """Turn these switches, and tell the other processes; both as they stand then."""
+        ...
 
     async def gauges(self) -> Gauges: ...
 

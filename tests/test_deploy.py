@@ -34,6 +34,7 @@ METRICS = {
     "leadring_open": {"site"},
     "leadring_rate_limited_total": set(),
     "leadring_breaker_open": set(),
+    "leadring_switch": {"switch"},
     "leadring_presence_timestamp_seconds": set(),
     "leadring_presence_doubts_total": {"reason"},
     "leadring_build_info": {"version"},

@@ -26,6 +26,7 @@ from app.service.breaker import Breaker
 from app.service.call_requests import call_request
 from app.service.hub import Hub
 from app.service.rules import Rules
+from app.service.switches import Switches
 
 log = structlog.get_logger("leadring.dispatcher")
 
@@ -52,6 +53,7 @@ class Dispatcher:
         *,
         owner: str,
         provider_timeout: float,
+        switches: Switches,
         jitter: Callable[[], float] = random.random,
     ) -> None:
         self._store = store
@@ -60,6 +62,7 @@ class Dispatcher:
         self._hub = hub
         self._metrics = metrics
         self._breaker = breaker
+        self._switches = switches
         self._owner = owner
         self._timeout = provider_timeout
         self._jitter = jitter
@@ -124,7 +127,7 @@ class Dispatcher:
             return more or bool(self._waiting_for_round)
 
     async def _claim(self, claimed: set[str]) -> bool:
-        if not self._dialling:
+        if not (self._dialling and await self._switches.may_dial()):
             return False
         asked_at = self._store.clock.monotonic()
         most = self._breaker.room(CLAIM_MOST)
@@ -196,7 +199,7 @@ class Dispatcher:
     async def _dial(self, claim: Claim, asked_at: float) -> None:
         clock = self._store.clock
         lead, attempt = claim.lead, claim.attempt
-        if not self._dialling or not self._breaker.may_send(asked_at):
+        if not (self._dialling and self._switches.dialling and self._breaker.may_send(asked_at)):
             await self._let_go(attempt)
             return
         lease = int((self._timeout + SEND_LEASE) * 1000)

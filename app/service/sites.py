@@ -22,11 +22,12 @@ class SiteView:
     language: str
     consent_text: str | None
     message: str
+    taking: bool
     slots: list[str] = field(default_factory=list)
 
 
-def see_site(key: str, rules: Rules, clock: Clock) -> SiteView:
-    """The public face of a site; UnknownSite when there is none."""
+def see_site(key: str, rules: Rules, clock: Clock, *, taking: bool) -> SiteView:
+    """The public face of a site; UnknownSite when there is none. `taking`: whether requests are taken at all."""
     site = rules.site(key)
     if site is None:
         raise UnknownSite
@@ -34,11 +35,16 @@ def see_site(key: str, rules: Rules, clock: Clock) -> SiteView:
     opens = rules.opening(key)(now)
     is_open = rules.is_open(site, now)
     local = to_datetime(opens).astimezone(ZoneInfo(rules.policy.timezone)).strftime("%d.%m %H:%M")
+    if not taking:
+        message = sentence("not_taking", site.language)
+    else:
+        message = sentence("open", site.language) if is_open else sentence("closed", site.language, time=local)
     return SiteView(
         open=is_open,
         opens_at=None if is_open else to_iso(opens),
         usually_within_seconds=None,
         language=site.language,
         consent_text=site.consent_text,
-        message=sentence("open", site.language) if is_open else sentence("closed", site.language, time=local),
+        message=message,
+        taking=taking,
     )

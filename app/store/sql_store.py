@@ -20,6 +20,7 @@ from app.domain.open_calls import OpenCall, UnheardCall
 from app.domain.presence import Verdict
 from app.domain.routing import Roster
 from app.domain.stories import AgentState, Gauges, KeptCdr, LeadStory, Moved
+from app.domain.switches import Switch, SwitchName
 from app.errors import ConfigurationError, StorageUnavailable
 from app.ports import CallRecord
 from app.store import (
@@ -38,6 +39,7 @@ from app.store import (
     sightings,
     unheard,
 )
+from app.store import switches as switch_rows
 from app.store.engine import Engine
 
 T = TypeVar("T")
@@ -257,6 +259,17 @@ class SqlStore:
 
     async def note_hang_up(self, lead_id: str, attempt_id: str | None, who: str) -> None:
         await self._write(lambda _: [lead_id], unheard.note_hang_up, lead_id, attempt_id, who, self._now())
+
+    async def switches(self) -> Mapping[SwitchName, Switch]:
+        return await self.engine.read(switch_rows.read)
+
+    async def turn(self, wanted: Mapping[SwitchName, bool], who: str, why: str | None) -> Mapping[SwitchName, Switch]:
+        def and_tell(conn: Connection) -> Mapping[SwitchName, Switch]:
+            turned = switch_rows.turn(conn, wanted, who, why, self._now())
+            self.engine.notify(conn, "switch")
+            return turned
+
+        return await self.engine.write(and_tell)
 
     async def gauges(self) -> Gauges:
         return await self.engine.read(gauges.read, self._now())

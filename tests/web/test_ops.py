@@ -40,6 +40,7 @@ FAMILIES: dict[str, tuple[str, set[str]]] = {
     "leadring_open": ("gauge", {"site"}),
     "leadring_rate_limited": ("counter", set()),
     "leadring_breaker_open": ("gauge", set()),
+    "leadring_switch": ("gauge", {"switch"}),
     "leadring_presence_timestamp_seconds": ("gauge", set()),
     "leadring_presence_doubts": ("counter", {"reason"}),
     "leadring_build_info": ("gauge", {"version"}),
