@@ -52,8 +52,10 @@ class Policy:
     alone. `sticky`: how long a number's last agent is asked first; 0 for never. An agent who misses
     `pause_after_misses` calls in a row (0: however many) gets none for `pause_for`. `logged_out`: what the
     provider's "nobody is logged in" means for an agent. `redial_absent`: ring once more where the provider's own
-    accounts show no trace of a call whose request went unanswered. `provider_options` speak of the agent's leg
-    (`phone…`) and the lead's (`target…`), whichever rings first.
+    accounts show no trace of a call whose request went unanswered. `slot`: callbacks are offered at the multiples of it
+    on the clock, for the days that are open within `slots_for`; each agent takes one every `call_takes`.
+    `cancel_when_phoned_in`: a waiting lead whose own call we answered is not rung any more. `provider_options` speak of
+    the agent's leg (`phone…`) and the lead's (`target…`), whichever rings first.
     """
 
     timezone: str = "Asia/Jerusalem"
@@ -75,6 +77,10 @@ class Policy:
     pause_after_misses: int = 0
     pause_for: int = 600
     redial_absent: bool = False
+    slot: int = 900
+    slots_for: int = 3 * 86400
+    call_takes: int = 300
+    cancel_when_phoned_in: bool = True
     provider_options: Mapping[str, str] = field(
         default_factory=lambda: MappingProxyType({"checkphonedevicestate": "true"})
     )
