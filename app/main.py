@@ -38,6 +38,7 @@ from app.service.looks import APART
 from app.service.outcomes import Outcomes
 from app.service.reconciler import Reconciler
 from app.service.rules import Rules
+from app.service.slots import Slots
 from app.service.sweeper import Sweeper
 from app.service.tokens import Tokens
 from app.settings import Settings
@@ -148,6 +149,8 @@ async def _running(
             watch = LineWatch(store, provider.presence, rules, dispatcher, hub, metrics, apart=options.presence_apart)
         tokens = Tokens(secret)
 
+        slots = Slots(store, rules)
+
         def new_gate(rate: str) -> Gate:
             app.state.limiter = make_limiter(settings.rate_limit_url, rate)
             return make_gate(app.state.limiter, settings.rate_limit_url, rate)
@@ -159,8 +162,9 @@ async def _running(
             metrics=metrics,
             hub=hub,
             dispatcher=dispatcher,
-            intake=Intake(store, rules, dispatcher, hub, tokens, metrics),
-            views=LeadViews(store, rules, dispatcher, hub, tokens),
+            intake=Intake(store, rules, dispatcher, hub, tokens, metrics, slots),
+            views=LeadViews(store, rules, dispatcher, hub, tokens, slots),
+            slots=slots,
             outcomes=outcomes,
             gate=new_gate(rules.directory.limits.per_client),
             make_gate=new_gate,

@@ -6,6 +6,7 @@ from datetime import datetime
 from typing import Final
 
 from app.clock import from_datetime
+from app.domain.moves import Opening
 
 WITHIN: Final = 60 * 86_400_000  # milliseconds ahead that a callback may be asked for
 JUST_NOW: Final = 60_000  # milliseconds past that still mean now
@@ -24,3 +25,11 @@ def read_callback(text: str, now: int) -> tuple[int | None, str | None]:
     if moment < now - JUST_NOW or moment > now + WITHIN:
         return None, "out_of_range"
     return max(moment, now), None
+
+
+def first_due(opening: Opening, now: int, call_at: int | None) -> tuple[int, str]:
+    """When a new lead is due at first, and why it waits until then: now or as asked, when its site is open."""
+    due = opening(now if call_at is None else call_at)
+    if call_at is not None:
+        return due, "scheduled"
+    return due, "closed" if due > now else "no_agent"

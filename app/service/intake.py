@@ -38,10 +38,11 @@ from app.errors import (
 from app.ids import new_id
 from app.metrics import Metrics
 from app.ports import Store
-from app.service.callbacks import read_callback
+from app.service.callbacks import first_due, read_callback
 from app.service.dispatcher import Dispatcher
 from app.service.hub import Hub
 from app.service.rules import Rules
+from app.service.slots import Slots
 from app.service.submission import Sorted, Submission, fingerprint_text, sort_fields
 from app.service.tokens import Tokens
 
@@ -66,7 +67,14 @@ class Intake:
     """Takes submissions in. One instance serves every door."""
 
     def __init__(
-        self, store: Store, rules: Rules, dispatcher: Dispatcher, hub: Hub, tokens: Tokens, metrics: Metrics
+        self,
+        store: Store,
+        rules: Rules,
+        dispatcher: Dispatcher,
+        hub: Hub,
+        tokens: Tokens,
+        metrics: Metrics,
+        slots: Slots,
     ) -> None:
         self._store = store
         self._rules = rules
@@ -74,6 +82,7 @@ class Intake:
         self._hub = hub
         self._tokens = tokens
         self._metrics = metrics
+        self._slots = slots
 
     def site_of(self, submission: Submission) -> Site:
         """The site a submission is for, its origin allowed. UnknownSite, Invalid or ForbiddenOrigin."""
@@ -106,6 +115,7 @@ class Intake:
                 return Answered(**json.loads(known.answer or "{}"))
             self._count(site, submission, "invalid")
             raise
+        new = await self._slots.booked(new)
         faults.point("intake.before_accept")
         accepted = await self._accept(new)
         faults.point("intake.after_accept")
@@ -140,7 +150,7 @@ class Intake:
             self._count_hits(hits)
             refusal = FieldError("phone", "not_callable", sentence("phone.not_callable", language))
             raise Invalid([refusal], sentence("invalid", language))
-        due, reason = self._due(site, now, call_at)
+        due, reason = first_due(self._rules.opening(site.key), now, call_at)
         policy = directory.policy
         return (
             NewLead(
@@ -170,13 +180,6 @@ class Intake:
             ),
             hits,
         )
-
-    def _due(self, site: Site, now: int, call_at: int | None) -> tuple[int, str]:
-        wanted = now if call_at is None else call_at
-        due = self._rules.opening(site.key)(wanted)
-        if call_at is not None:
-            return due, "scheduled"
-        return due, "closed" if due > now else "no_agent"
 
     def _key(self, submission: Submission) -> str:
         # One character past the cap is kept, so that a longer key is told from one that just fits.

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from zoneinfo import ZoneInfo
 
@@ -14,7 +15,7 @@ from app.service.rules import Rules
 
 @dataclass(frozen=True, slots=True)
 class SiteView:
-    """Open or not, and what to say. Slots and the measured promise are empty until they are known."""
+    """Open or not, what to say, and the moments for a callback. The measured promise is empty until it is known."""
 
     open: bool
     opens_at: str | None
@@ -25,7 +26,7 @@ class SiteView:
     slots: list[str] = field(default_factory=list)
 
 
-def see_site(key: str, rules: Rules, clock: Clock) -> SiteView:
+def see_site(key: str, rules: Rules, clock: Clock, slots: Sequence[str] = ()) -> SiteView:
     """The public face of a site; UnknownSite when there is none."""
     site = rules.site(key)
     if site is None:
@@ -41,4 +42,5 @@ def see_site(key: str, rules: Rules, clock: Clock) -> SiteView:
         language=site.language,
         consent_text=site.consent_text,
         message=sentence("open", site.language) if is_open else sentence("closed", site.language, time=local),
+        slots=list(slots),
     )

@@ -21,7 +21,21 @@ from app.domain.routing import Roster
 from app.domain.stories import AgentState, Gauges, KeptCdr, LeadStory, Moved
 from app.errors import ConfigurationError, StorageUnavailable
 from app.ports import CallRecord
-from app.store import agents, attempts, cdrs, claims, gauges, intake, leads, meta, migrate, reports, sightings, unheard
+from app.store import (
+    agents,
+    attempts,
+    bookings,
+    cdrs,
+    claims,
+    gauges,
+    intake,
+    leads,
+    meta,
+    migrate,
+    reports,
+    sightings,
+    unheard,
+)
 from app.store.engine import Engine
 
 T = TypeVar("T")
@@ -123,6 +137,11 @@ class SqlStore:
 
     async def next_due(self, sites: Sequence[str]) -> int | None:
         return await self.engine.read(leads.next_due, list(sites), self._now())
+
+    async def booked(
+        self, sites: Sequence[str], since: int, until: int, *, overdue: bool
+    ) -> Mapping[str, Mapping[int, int]]:
+        return await self.engine.read(bookings.booked, list(sites), since, until, overdue)
 
     async def story(self, lead_id: str) -> LeadStory | None:
         return await self.engine.read(leads.story, lead_id)

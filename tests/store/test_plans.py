@@ -18,7 +18,7 @@ from app.domain.guards import Cap
 from app.domain.lead import Attempt, Lead
 from app.domain.moves import Move
 from app.domain.stories import KeptCdr
-from app.store import agents, attempts, cdrs, claims, gauges, intake, leads, meta, sightings, unheard
+from app.store import agents, attempts, bookings, cdrs, claims, gauges, intake, leads, meta, sightings, unheard
 from app.store.reports import REPORTABLE
 from tests.clocks import START
 from tests.store.leads_for_tests import HOUR, Floor, a_directory, a_lead, a_record, leg
@@ -180,6 +180,8 @@ async def lines(floor: Floor) -> dict[str, Callable[[Connection], object]]:
         "expire": lambda conn: leads.expire(conn, START + 2, 5),
         "put off": lambda conn: leads.put_off(conn, "main", START + HOUR, START + 2 * HOUR, START + 1),
         "next due": lambda conn: leads.next_due(conn, ["main", "sales"], now + 100),
+        "booked": lambda conn: bookings.booked(conn, ["main", "sales"], now, now + 5, overdue=False),
+        "booked, with the overdue": lambda conn: bookings.booked(conn, ["main"], now, now + 5, overdue=True),
         "story": lambda conn: leads.story(conn, "new300"),
         "cancel": lambda conn: leads.cancel(conn, "new299", "visitor", now),
         "release": lambda conn: leads.release(conn, "new298", "operator", now, now + HOUR),
@@ -199,6 +201,8 @@ NAMED: Final = {
     "last agents": {"ix_leads_phone"},
     "looks": {"ix_attempts_look"},
     "next due": {"ix_leads_due"},
+    "booked": {"ix_leads_due"},
+    "booked, with the overdue": {"ix_leads_due"},
     "put off": {"ix_leads_due"},
     "expire": {"ix_leads_expires"},
     "kept records": {"ix_cdrs_kept"},
