@@ -36,6 +36,7 @@ from app.service.lead_view import LeadViews
 from app.service.line_watch import LineWatch
 from app.service.looks import APART
 from app.service.outcomes import Outcomes
+from app.service.phoned_in import PhonedIn
 from app.service.reconciler import Reconciler
 from app.service.rules import Rules
 from app.service.slots import Slots
@@ -143,11 +144,12 @@ async def _running(
             provider_timeout=settings.voicenter_timeout,
         )
         breaker.on_change = dispatcher.wake
-        outcomes = Outcomes(store, read_call_records, rules, dispatcher, hub, metrics)
+        tokens = Tokens(secret)
+        phoned_in = PhonedIn(store, rules, hub, tokens)
+        outcomes = Outcomes(store, read_call_records, rules, dispatcher, hub, metrics, phoned_in)
         watch = None
         if provider.presence is not None:
             watch = LineWatch(store, provider.presence, rules, dispatcher, hub, metrics, apart=options.presence_apart)
-        tokens = Tokens(secret)
 
         slots = Slots(store, rules)
 

@@ -119,6 +119,8 @@ class CallRecord:
     raw_time: int | None
     started_at: int | None = None  # epoch ms, where the record says it unmistakably
     ivr: bool = False  # speaks of the IVR's or queue's side of a call
+    incoming: bool = False  # somebody phoned us: surely no call of ours; `phone` is whose
+    agent_reached: bool | None = None  # an incoming call came to an agent; None where that is not told
 
 
 ReadCallRecords = Callable[[str], list[CallRecord]]
@@ -223,6 +225,15 @@ class Store(Protocol):
     ) -> list[Moved]: ...
 
     async def put_back_cdr(self, cdr: KeptCdr) -> None: ...
+
+    async def phoned_in(
+        self, body: str, record: CallRecord, phone_key: str, agent: str | None, talk: int
+    ) -> str | None:
+        """End the waiting lead with this number who phoned in, by a record of the kept CDR `body`; its id.
+
+        None when there is no such lead, or the call began before it came. `talk` in seconds.
+        """
+        ...
 
     def polls(self) -> bool:
         """Whether this process is the one of the deployment that asks the provider how things stand."""

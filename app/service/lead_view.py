@@ -40,6 +40,7 @@ TOLD = {
     "lead_busy": "lead_busy",
     "lead_unreachable": "lead_no_answer",
     "cancelled": "cancelled",
+    "phoned_in": "phoned_in",
     "exhausted": "exhausted",
     "expired": "expired",
     "failed": "failed",

@@ -32,6 +32,7 @@ from app.store import (
     leads,
     meta,
     migrate,
+    phoned_in,
     reports,
     sightings,
     unheard,
@@ -203,6 +204,13 @@ class SqlStore:
 
     async def put_back_cdr(self, cdr: KeptCdr) -> None:
         await self.engine.write(cdrs.put_back, cdr, self._now(), failed=True)
+
+    async def phoned_in(
+        self, body: str, record: CallRecord, phone_key: str, agent: str | None, talk: int
+    ) -> str | None:
+        return await self._write(
+            lambda ended: [ended] if ended else [], phoned_in.note, body, record, phone_key, agent, talk, self._now()
+        )
 
     def polls(self) -> bool:
         return self.engine.polls
