@@ -18,7 +18,20 @@ from app.domain.guards import Cap
 from app.domain.lead import Attempt, Lead
 from app.domain.moves import Move
 from app.domain.stories import KeptCdr
-from app.store import agents, attempts, bookings, cdrs, claims, gauges, intake, leads, meta, sightings, unheard
+from app.store import (
+    agents,
+    attempts,
+    bookings,
+    cdrs,
+    claims,
+    gauges,
+    intake,
+    leads,
+    meta,
+    phoned_in,
+    sightings,
+    unheard,
+)
 from app.store.reports import REPORTABLE
 from tests.clocks import START
 from tests.store.leads_for_tests import HOUR, Floor, a_directory, a_lead, a_record, leg
@@ -145,6 +158,7 @@ async def lines(floor: Floor) -> dict[str, Callable[[Connection], object]]:
 
         return attempts.settle(conn, claim.attempt.id, REPORTABLE, decide, "x", now, lambda _: CAPS)
 
+    await floor.store.keep_cdr("pushed")
     known = a_lead(claim.lead.phone, submission_id="s", fingerprint="f")
     return {
         "accept": lambda conn: intake.accept(conn, a_lead(), COOLDOWN, floor.calls, CAPS, now),
@@ -185,6 +199,7 @@ async def lines(floor: Floor) -> dict[str, Callable[[Connection], object]]:
         "story": lambda conn: leads.story(conn, "new300"),
         "cancel": lambda conn: leads.cancel(conn, "new299", "visitor", now),
         "release": lambda conn: leads.release(conn, "new298", "operator", now, now + HOUR),
+        "phoned in": lambda conn: phoned_in.note(conn, "pushed", a_record(call_id="x"), "w7", None, 0, now + HOUR),
         "newest leads": lambda conn: leads.listed(conn, (), 50),
         "gauges": lambda conn: gauges.read(conn, now),
         "end pauses": lambda conn: attempts.end_pauses(conn, now),
@@ -212,6 +227,7 @@ NAMED: Final = {
     "whose call": {"ix_attempts_call"},
     "match by number": {"ix_attempts_extension"},
     "story": {"ix_events_lead"},
+    "phoned in": {"uq_leads_live_phone"},
     "newest leads": {"ix_leads_received"},
     "forget submissions": {"ix_submissions_created"},
 }
