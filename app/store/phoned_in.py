@@ -33,7 +33,7 @@ def note(
     """
     cdr = conn.execute(_kept, {"digest": cdrs.digest_of(body)}).first()
     lead = conn.execute(_live, {"key": phone_key}).first()
-    if cdr is None or lead is None or lead.state == "dialing" or cdrs.match(conn, record, now) is not None:
+    if cdr is None or lead is None or cdrs.match(conn, record, now) is not None:
         return None
     lasted = (talk + (record.ring_seconds or 0)) * 1000
     if not began_since(lead.received_at, record.started_at, record.raw_time, cdr.received_at, lasted):
