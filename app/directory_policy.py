@@ -29,8 +29,10 @@ _SECONDS = {  # name: default, least, most
     "pause_for": (600, 1, 30 * 86400),
     "short_call": (0, 0, 3600),
     "callback_after": (600, 60, 86400),
-    "call_takes": (300, 30, 86400),
+    "call_takes": (300, 60, 7200),
     "fresh_for": (900, 60, 30 * 86400),
+    "slot": (900, 300, 7200),
+    "slots_for": (3 * 86400, 86400, 14 * 86400),
 }
 POLICY_KEYS = (
     "timezone",
@@ -50,6 +52,7 @@ POLICY_KEYS = (
     "logged_out",
     "redial_absent",
     *DIALING_KEYS,
+    "cancel_when_phoned_in",
     *PROVIDER_OPTIONS,
 )
 GUARD_KEYS = ("country", "premium", "cooldown", "calls")
@@ -67,6 +70,10 @@ def read_policy(table: Table, hours: Collection[str], warnings: list[str]) -> Po
         if code not in countries() and "countries" in table.values:
             table.wrong("countries", f'"{code}" {_COUNTRY_MEANS}')
     seconds = {name: table.seconds(name, *bounds) for name, bounds in _SECONDS.items()}
+    if seconds["slot"] % 60:
+        table.wrong("slot", "must be whole minutes: it is a time of day that people choose")
+    if seconds["slots_for"] % 86400:
+        table.wrong("slots_for", 'must be whole days, such as "3d"')
     if country not in allowed:
         warnings.append(f"policy: default_country {country} is not among countries: its leads will be held")
     return Policy(
@@ -85,6 +92,7 @@ def read_policy(table: Table, hours: Collection[str], warnings: list[str]) -> Po
         match_language=cast(MatchLanguage, table.choice("match_language", "prefer", ("off", "prefer", "require"))),
         logged_out=cast(LoggedOut, table.choice("logged_out", "free", ("free", "away"))),
         redial_absent=table.flag("redial_absent", False),
+        cancel_when_phoned_in=table.flag("cancel_when_phoned_in", True),
         provider_options=read_policy_options(table),
         dialing_window=read_dialing_window(table, hours),
         dialing_zones=read_dialing_zones(table),

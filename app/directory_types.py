@@ -67,6 +67,10 @@ class Policy:
     a day, 0 for no cap. `callback_after`: the soonest call to promise when nobody was free by the `deadline`;
     `call_takes`: how long a call with its wrap-up is taken to last when time is promised. `fresh_for`: after a time in
     which nothing could be dialled, who has waited longer is not rung without asking.
+
+    `slot`: callbacks are offered at the multiples of it on the clock, for the days that are open within `slots_for`;
+    each agent takes one every `call_takes`. `cancel_when_phoned_in`: a waiting lead whose own call we answered is not
+    rung any more.
     """
 
     timezone: str = "Asia/Jerusalem"
@@ -97,6 +101,9 @@ class Policy:
     callback_after: int = 600
     call_takes: int = 300
     fresh_for: int = 900
+    slot: int = 900
+    slots_for: int = 3 * 86400
+    cancel_when_phoned_in: bool = True
     provider_options: Mapping[str, str] = field(
         default_factory=lambda: MappingProxyType({"checkphonedevicestate": "true"})
     )

@@ -36,8 +36,10 @@ from app.service.lead_view import LeadViews
 from app.service.line_watch import LineWatch
 from app.service.looks import APART
 from app.service.outcomes import Outcomes
+from app.service.phoned_in import PhonedIn
 from app.service.reconciler import Reconciler
 from app.service.rules import Rules
+from app.service.slots import Slots
 from app.service.sweeper import Sweeper
 from app.service.switches import Switches
 from app.service.tokens import Tokens
@@ -147,11 +149,14 @@ async def _running(
             switches=switches,
         )
         breaker.on_change = switches.on_dialling = dispatcher.wake
-        outcomes = Outcomes(store, read_call_records, rules, dispatcher, hub, metrics)
+        tokens = Tokens(secret)
+        phoned_in = PhonedIn(store, rules, hub, tokens)
+        outcomes = Outcomes(store, read_call_records, rules, dispatcher, hub, metrics, phoned_in)
         watch = None
         if provider.presence is not None:
             watch = LineWatch(store, provider.presence, rules, dispatcher, hub, metrics, apart=options.presence_apart)
-        tokens = Tokens(secret)
+
+        slots = Slots(store, rules)
 
         def new_gate(rate: str) -> Gate:
             app.state.limiter = make_limiter(settings.rate_limit_url, rate)
@@ -164,8 +169,9 @@ async def _running(
             metrics=metrics,
             hub=hub,
             dispatcher=dispatcher,
-            intake=Intake(store, rules, dispatcher, hub, tokens, metrics, switches),
-            views=LeadViews(store, rules, dispatcher, hub, tokens),
+            intake=Intake(store, rules, dispatcher, hub, tokens, metrics, switches, slots),
+            views=LeadViews(store, rules, dispatcher, hub, tokens, slots),
+            slots=slots,
             outcomes=outcomes,
             switches=switches,
             gate=new_gate(rules.directory.limits.per_client),

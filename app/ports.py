@@ -120,6 +120,8 @@ class CallRecord:
     raw_time: int | None
     started_at: int | None = None  # epoch ms, where the record says it unmistakably
     ivr: bool = False  # speaks of the IVR's or queue's side of a call
+    incoming: bool = False  # somebody phoned us: surely no call of ours; `phone` is whose
+    agent_reached: bool | None = None  # an incoming call came to an agent; None where that is not told
 
 
 ReadCallRecords = Callable[[str], list[CallRecord]]
@@ -210,6 +212,12 @@ class Store(Protocol):
 
     async def next_due(self, sites: Sequence[str]) -> int | None: ...
 
+    async def booked(
+        self, sites: Sequence[str], since: int, until: int, *, overdue: bool
+    ) -> Mapping[str, Mapping[int, int]]:
+        """By site, how many waiting leads are due when, from `since` up to `until`; with `overdue` older ones there."""
+        ...
+
     async def story(self, lead_id: str) -> LeadStory | None: ...
 
     async def cancel(self, lead_id: str, who: str) -> str | None: ...
@@ -249,6 +257,15 @@ class Store(Protocol):
     ) -> list[Moved]: ...
 
     async def put_back_cdr(self, cdr: KeptCdr) -> None: ...
+
+    async def phoned_in(
+        self, body: str, record: CallRecord, phone_key: str, agent: str | None, talk: int
+    ) -> str | None:
+        """End the waiting lead with this number who phoned in, by a record of the kept CDR `body`; its id.
+
+        None when there is no such lead, or the call began before it came. `talk` in seconds.
+        """
+        ...
 
     def polls(self) -> bool:
         """Whether this process is the one of the deployment that asks the provider how things stand."""

@@ -44,6 +44,8 @@ WORDS: Final[Mapping[str, str]] = {
     "lead_unreachable": "the lead could not be reached",
     "waiting": "waits again ({why})",
     "cancelled": "cancelled by {who}",
+    "phoned_in": "phoned in and talked with {agent} for {why}: not called any more",
+    "phoned_in_while_held": "phoned in and talked with {agent} for {why}; still held, a person decides",
     "exhausted": "all tries are used up ({why})",
     "expired": "too old to be dialled without asking",
     "failed": "failed ({why})",

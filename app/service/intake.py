@@ -16,12 +16,12 @@ from app import faults
 from app.clock import to_datetime, to_iso
 from app.directory import Site
 from app.domain import guards
-from app.domain.guards import NO_COMMON_HOURS, Hit
+from app.domain.guards import Hit
 from app.domain.intake_results import Accepted
 from app.domain.lead import NewLead
 from app.domain.messages import sentence
 from app.domain.phone import Phone, PhoneRefused, mask, read_phone
-from app.domain.priority import BACKLOG, FRESH, PROMISED, backlog_due, told
+from app.domain.priority import told
 from app.errors import (
     FieldError,
     ForbiddenOrigin,
@@ -38,10 +38,11 @@ from app.ids import new_id
 from app.metrics import Metrics
 from app.ports import Store
 from app.service.answered import Answered
-from app.service.callbacks import read_callback
+from app.service.callbacks import first_due, read_callback
 from app.service.dispatcher import Dispatcher
 from app.service.hub import Hub
 from app.service.rules import Rules
+from app.service.slots import Slots
 from app.service.submission import MAX_KEY, Sorted, Submission, fingerprint_text, key_of, sort_fields
 from app.service.switches import Switches
 from app.service.tokens import Tokens
@@ -63,6 +64,7 @@ class Intake:
         tokens: Tokens,
         metrics: Metrics,
         switches: Switches,
+        slots: Slots,
     ) -> None:
         self._store = store
         self._rules = rules
@@ -71,6 +73,7 @@ class Intake:
         self._tokens = tokens
         self._metrics = metrics
         self._switches = switches
+        self._slots = slots
 
     def site_of(self, submission: Submission) -> Site:
         """The site a submission is for, its origin allowed. UnknownSite, Invalid or ForbiddenOrigin."""
@@ -105,6 +108,7 @@ class Intake:
                 return self._again(known, language)
             self._count(site, submission, "invalid")
             raise
+        new = await self._slots.booked(new)
         faults.point("intake.before_accept")
         accepted = await self._accept(new)
         faults.point("intake.after_accept")
@@ -139,7 +143,9 @@ class Intake:
             self._count_hits(hits)
             refusal = FieldError("phone", "not_callable", sentence("phone.not_callable", language))
             raise Invalid([refusal], sentence("invalid", language))
-        due, reason, rank, hold = self._due(site, phone, now, call_at)
+        due, reason, rank, hold = first_due(
+            lambda moment: self._rules.next_ring(site.key, phone.e164, moment), now, call_at
+        )
         policy = directory.policy
         return (
             NewLead(
@@ -170,19 +176,6 @@ class Intake:
             ),
             hits,
         )
-
-    def _due(self, site: Site, phone: Phone, now: int, call_at: int | None) -> tuple[int, str, int, str | None]:
-        """When the lead is due, why then and with which rank; and what holds it where it could never be rung."""
-        wanted = now if call_at is None else call_at
-        due = self._rules.next_ring(site.key, phone.e164, wanted)
-        hold = None if due is not None else NO_COMMON_HOURS
-        if due is None:
-            due = wanted
-        if call_at is not None:
-            return due, "scheduled", PROMISED, hold
-        if due > now:
-            return backlog_due(due, now), "closed", BACKLOG, hold
-        return due, "no_agent", FRESH, hold
 
     async def _known(self, submission: Submission, site: Site) -> Accepted | None:
         """What became of this very submission before: what was right then (a time to come) may be wrong now."""

@@ -20,6 +20,7 @@ from app.service.callbacks import read_callback
 from app.service.dispatcher import Dispatcher
 from app.service.hub import Hub
 from app.service.rules import Rules
+from app.service.slots import Slots
 from app.service.tokens import Tokens
 
 # What a lead hears of its own history; everything else (guards, refusals, agents' troubles) stays inside.
@@ -42,6 +43,7 @@ TOLD = {
     "lead_unreachable": "lead_no_answer",
     "short_call": "lead_no_answer",
     "cancelled": "cancelled",
+    "phoned_in": "phoned_in",
     "exhausted": "exhausted",
     "expired": "expired",
     "failed": "failed",
@@ -90,12 +92,15 @@ def _expected(lead: Lead, *, later: bool) -> int | None:
 class LeadViews:
     """Status, stream and cancel, opened by the lead's token."""
 
-    def __init__(self, store: Store, rules: Rules, dispatcher: Dispatcher, hub: Hub, tokens: Tokens) -> None:
+    def __init__(
+        self, store: Store, rules: Rules, dispatcher: Dispatcher, hub: Hub, tokens: Tokens, slots: Slots
+    ) -> None:
         self._store = store
         self._rules = rules
         self._dispatcher = dispatcher
         self._hub = hub
         self._tokens = tokens
+        self._slots = slots
 
     async def see(self, lead_id: str, token: str) -> View:
         """The lead as its own visitor may see it. NotFound for a wrong id or token alike."""
@@ -165,7 +170,8 @@ class LeadViews:
             if moment is None:
                 field = FieldError("call_at", mistake or "", sentence(f"call_at.{mistake}", language))
                 raise Invalid([field], sentence("invalid", language))
-            due = self._rules.opening_for(story.lead.site, story.lead.phone)(moment)
+            lead = story.lead
+            due = await self._slots.book(lead.site, lead.phone, moment, leaving=lead.due_at)
             state = "held" if story.lead.state in ("held", "spam") else await self._reschedule(lead_id, due)
         except StorageUnavailable as error:
             raise Unavailable from error

@@ -15,6 +15,7 @@ from app.metrics import Metrics
 from app.ports import ReadCallRecords, Store
 from app.service.dispatcher import Dispatcher
 from app.service.hub import Hub
+from app.service.phoned_in import PhonedIn
 from app.service.rules import Rules
 
 log = structlog.get_logger("leadring.outcomes")
@@ -33,6 +34,7 @@ class Outcomes:
         dispatcher: Dispatcher,
         hub: Hub,
         metrics: Metrics,
+        phoned_in: PhonedIn | None = None,
     ) -> None:
         self._store = store
         self._read_records = read_records
@@ -40,6 +42,7 @@ class Outcomes:
         self._dispatcher = dispatcher
         self._hub = hub
         self._metrics = metrics
+        self._phoned_in = phoned_in
 
     async def keep(self, body: str) -> None:
         """Store the report as it came, and apply it in the same breath; what cannot be applied yet is tried again."""
@@ -49,6 +52,8 @@ class Outcomes:
             self._tell(one)
         if moved:
             self._dispatcher.wake()
+        if self._phoned_in is not None:
+            await self._phoned_in.heard(body, records)
 
     async def run(self) -> None:
         """Apply until cancelled."""
@@ -79,6 +84,8 @@ class Outcomes:
         try:
             records = self._read_records(cdr.body)
             moved = await self._store.apply_cdr(cdr, records, self._decide, self._rules.caps)
+            if self._phoned_in is not None:
+                await self._phoned_in.heard(cdr.body, records)
         except StorageUnavailable:
             raise
         except Exception:

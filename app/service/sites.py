@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from zoneinfo import ZoneInfo
 
@@ -14,7 +15,7 @@ from app.service.rules import Rules
 
 @dataclass(frozen=True, slots=True)
 class SiteView:
-    """Open or not, and what to say. Slots and the measured promise are empty until they are known."""
+    """Open or not, what to say, and the moments for a callback. The measured promise is empty until it is known."""
 
     open: bool
     opens_at: str | None
@@ -26,7 +27,7 @@ class SiteView:
     slots: list[str] = field(default_factory=list)
 
 
-def see_site(key: str, rules: Rules, clock: Clock, *, taking: bool) -> SiteView:
+def see_site(key: str, rules: Rules, clock: Clock, slots: Sequence[str] = (), *, taking: bool = True) -> SiteView:
     """The public face of a site; UnknownSite when there is none. `taking`: whether requests are taken at all."""
     site = rules.site(key)
     if site is None:
@@ -47,4 +48,5 @@ def see_site(key: str, rules: Rules, clock: Clock, *, taking: bool) -> SiteView:
         consent_text=site.consent_text,
         message=message,
         taking=taking,
+        slots=list(slots),
     )

@@ -26,6 +26,7 @@ from app.ports import CallRecord
 from app.store import (
     agents,
     attempts,
+    bookings,
     cdrs,
     claims,
     dialing_windows,
@@ -34,6 +35,7 @@ from app.store import (
     leads,
     meta,
     migrate,
+    phoned_in,
     promises,
     reports,
     sightings,
@@ -164,6 +166,11 @@ class SqlStore:
     async def next_due(self, sites: Sequence[str]) -> int | None:
         return await self.engine.read(leads.next_due, list(sites), self._now())
 
+    async def booked(
+        self, sites: Sequence[str], since: int, until: int, *, overdue: bool
+    ) -> Mapping[str, Mapping[int, int]]:
+        return await self.engine.read(bookings.booked, list(sites), since, until, overdue)
+
     async def story(self, lead_id: str) -> LeadStory | None:
         return await self.engine.read(leads.story, lead_id, self._now())
 
@@ -224,6 +231,13 @@ class SqlStore:
 
     async def put_back_cdr(self, cdr: KeptCdr) -> None:
         await self.engine.write(cdrs.put_back, cdr, self._now(), failed=True)
+
+    async def phoned_in(
+        self, body: str, record: CallRecord, phone_key: str, agent: str | None, talk: int
+    ) -> str | None:
+        return await self._write(
+            lambda ended: [ended] if ended else [], phoned_in.note, body, record, phone_key, agent, talk, self._now()
+        )
 
     def polls(self) -> bool:
         return self.engine.polls

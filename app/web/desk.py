@@ -19,6 +19,7 @@ from app.service.intake import Intake
 from app.service.lead_view import LeadViews
 from app.service.outcomes import Outcomes
 from app.service.rules import Rules
+from app.service.slots import Slots
 from app.service.switches import Switches
 from app.web.limits import Gate
 
@@ -37,6 +38,7 @@ class Desk:
     dispatcher: Dispatcher
     intake: Intake
     views: LeadViews
+    slots: Slots
     outcomes: Outcomes
     switches: Switches
     gate: Gate

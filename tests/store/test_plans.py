@@ -22,6 +22,7 @@ from app.domain.stories import KeptCdr
 from app.store import (
     agents,
     attempts,
+    bookings,
     cdrs,
     claims,
     dialing_windows,
@@ -30,6 +31,7 @@ from app.store import (
     intake,
     leads,
     meta,
+    phoned_in,
     promises,
     sightings,
     unheard,
@@ -163,6 +165,7 @@ async def lines(floor: Floor) -> dict[str, Callable[[Connection], object]]:
 
         return attempts.settle(conn, claim.attempt.id, REPORTABLE, decide, "x", now, lambda _: CAPS)
 
+    await floor.store.keep_cdr("pushed")
     known = a_lead(claim.lead.phone, submission_id="s", fingerprint="f")
     return {
         "accept": lambda conn: intake.accept(conn, a_lead(), COOLDOWN, floor.calls, CAPS, now),
@@ -207,6 +210,9 @@ async def lines(floor: Floor) -> dict[str, Callable[[Connection], object]]:
         "story": lambda conn: leads.story(conn, "new300", now),
         "cancel": lambda conn: leads.cancel(conn, "new299", "visitor", now),
         "release": lambda conn: leads.release(conn, "new298", "operator", a_term(now), now),
+        "booked": lambda conn: bookings.booked(conn, ["main", "sales"], now, now + 5, overdue=False),
+        "booked, with the overdue": lambda conn: bookings.booked(conn, ["main"], now, now + 5, overdue=True),
+        "phoned in": lambda conn: phoned_in.note(conn, "pushed", a_record(call_id="x"), "w7", None, 0, now + HOUR),
         "newest leads": lambda conn: leads.listed(conn, (), 50),
         "gauges": lambda conn: gauges.read(conn, now),
         "end pauses": lambda conn: attempts.end_pauses(conn, now),
@@ -223,6 +229,8 @@ NAMED: Final = {
     "last agents": {"ix_leads_phone"},
     "looks": {"ix_attempts_look"},
     "next due": {"ix_leads_due"},
+    "booked": {"ix_leads_due"},
+    "booked, with the overdue": {"ix_leads_due"},
     "put off": {"ix_leads_due"},
     "due numbers": {"ix_leads_due"},
     "expire": {"ix_leads_expires"},
@@ -235,6 +243,7 @@ NAMED: Final = {
     "whose call": {"ix_attempts_call"},
     "match by number": {"ix_attempts_extension"},
     "story": {"ix_events_lead"},
+    "phoned in": {"uq_leads_live_phone"},
     "newest leads": {"ix_leads_received"},
     "forget submissions": {"ix_submissions_created"},
 }
