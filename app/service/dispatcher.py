@@ -26,6 +26,7 @@ from app.service.breaker import Breaker
 from app.service.call_requests import call_request
 from app.service.hub import Hub
 from app.service.rules import Rules
+from app.service.standstill import Standstill
 from app.service.switches import Switches
 
 log = structlog.get_logger("leadring.dispatcher")
@@ -35,8 +36,6 @@ SEND_LEASE = 10.0  # seconds past the provider's deadline until a silent sender 
 RESERVE_LEASE = 5.0  # seconds a reservation may stand before its request must be under way
 STALE_INTENT = 2.0  # seconds between intent and request after which the request is not sent any more
 CLAIM_MOST = 32  # leads per claim
-ALIVE_EVERY = 10_000  # milliseconds between notes that calls can be placed
-STANDSTILL = 60_000  # milliseconds without such a note that are an outage, and no restart
 
 
 class Dispatcher:
@@ -71,7 +70,7 @@ class Dispatcher:
         self._rounds = asyncio.Lock()
         self._waiting_for_round: list[asyncio.Future[set[str]]] = []
         self._dialling = True
-        self._alive_at: int | None = None
+        self._standstill = Standstill(store, rules, hub)
         self._served: set[str] = set()
 
     # ------------------------------------------------------------------------------------------ the loop
@@ -109,7 +108,8 @@ class Dispatcher:
     async def round(self) -> bool:
         """Claim what is due for whom is free and start those dials. True when there may be more to claim."""
         async with self._rounds:
-            await self._look_back()
+            if self._dialling and self._breaker.room(1) and await self._switches.may_dial():
+                await self._standstill.look_back()
             waiting, self._waiting_for_round = self._waiting_for_round, []
             claimed: set[str] = set()
             # Whoever asks from here on may have been served by the round that was under way.
@@ -156,23 +156,6 @@ class Dispatcher:
             self._start(claim, asked_at)
         # Fewer than it may take means that leads or agents have run out.
         return len(found.claims) + len(found.held) + len(found.put_off) >= most
-
-    async def _look_back(self) -> None:
-        """Now and then say that calls can be placed; after a time in which they could not, hold who waited through it.
-
-        Whatever the reason was (a stopped service, a dead database, the breaker), nobody is rung blind long after
-        having asked for it.
-        """
-        now = self._store.clock.now()
-        if self._alive_at is not None and 0 <= now - self._alive_at < ALIVE_EVERY:
-            return
-        if not self._dialling or self._breaker.room(1) == 0:
-            return
-        held = await self._store.after_standstill(STANDSTILL, self._rules.policy.fresh_for * moves.SECOND)
-        self._alive_at = now
-        if held:
-            log.error("lead.held", reason="outage", lead_ids=held)
-            self._hub.changed(held)
 
     def _start(self, claim: Claim, asked_at: float) -> None:
         task = asyncio.create_task(self.dial(claim, asked_at), name=f"dial {claim.attempt.id}")

@@ -15,11 +15,10 @@ from app.directory import Agent, CallCap, First
 from app.domain.guards import HELD_FOR, Cap, NumberCap
 from app.domain.intake_results import Claimed
 from app.domain.lead import Attempt, Claim, Lead
-from app.domain.priority import AGAIN
 from app.domain.routing import FreeAgent, Roster, language_of
 from app.ids import new_id
-from app.store import budgets, events
-from app.store.due import due_leads, rung_out
+from app.store import budgets, events, number_caps
+from app.store.due import due_leads
 from app.store.tables import agents, attempts, leads
 
 _is_free = and_(
@@ -70,18 +69,6 @@ _hold = (
     .where(leads.c.id == bindparam("lead"), leads.c.state == "waiting")
     .values(state="held", reason="calls", due_at=None, expires_at=bindparam("until"))
 )
-_put_off = (
-    update(leads)
-    .where(leads.c.id == bindparam("lead"), leads.c.state == "waiting")
-    .values(
-        reason="retry",
-        rank=AGAIN,
-        due_at=bindparam("due"),
-        expires_at=bindparam("until"),
-        deadline_at=bindparam("deadline"),
-        promised_at=None,
-    )
-)
 _insert_attempt = insert(attempts)
 _earlier = leads.alias("earlier")
 _last_agent = (
@@ -116,7 +103,7 @@ def claim(conn: Connection, terms: ClaimTerms, now: int) -> Claimed:
     found = due_leads(conn, terms.roster.sites, now, terms.most)
     # Whose number may not be rung now is put off by the sweeper, and blocks the line no longer than that takes.
     due = [lead for lead in found if terms.roster.may_ring(lead.phone)]
-    due, rung_out = _number_cap(conn, due, terms.numbers)
+    due, rung_out = number_caps.sort_out(conn, due, terms.numbers)
     claims: list[Claim] = []
     held: list[str] = []
     tried: set[str] = set()  # agents who are ours by now, or turned out to be somebody else's
@@ -142,22 +129,8 @@ def claim(conn: Connection, terms: ClaimTerms, now: int) -> Claimed:
                     held.append(lead.id)
     _write(conn, claims, terms, now)
     _write_held(conn, held, now)
-    _write_put_off(conn, rung_out, terms.numbers, now)
+    number_caps.put_off(conn, rung_out, terms.numbers, now)
     return Claimed(claims, held, [lead.id for lead in rung_out])
-
-
-def _number_cap(conn: Connection, due: list[Lead], cap: NumberCap | None) -> tuple[list[Lead], list[Lead]]:
-    """The leads that may be rung, and those whose number has been rung often enough today.
-
-    Who asks to be called is called; it is second tries that are capped.
-    """
-    again = [lead.id for lead in due if lead.lead_tries]
-    if cap is None or not again:
-        return due, []
-    over = rung_out(conn, again, cap.limit, cap.starts_at)
-    if not over:
-        return due, []
-    return [lead for lead in due if lead.id not in over], [lead for lead in due if lead.id in over]
 
 
 def _free_agents(
@@ -300,15 +273,3 @@ def _write_held(conn: Connection, held: Sequence[str], now: int) -> None:
             for lead_id in held
         ],
     )
-
-
-def _write_put_off(conn: Connection, rung_out: Sequence[Lead], cap: NumberCap | None, now: int) -> None:
-    if cap is None or not rung_out:
-        return
-    for lead in rung_out:
-        term = cap.tomorrow(lead.site)
-        conn.execute(
-            _put_off,
-            {"lead": lead.id, "due": term.due_at, "until": term.expires_at, "deadline": term.deadline_at},
-        )
-    events.add(conn, [events.entry(now, lead.id, "number_cap", "dispatcher", why=str(cap.limit)) for lead in rung_out])

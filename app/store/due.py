@@ -1,11 +1,11 @@
-"""The leads that are due, in the order of whose turn it is, and how often their numbers were rung today.
+"""The leads that are due, in the order of whose turn it is; and how many are before one of them.
 
 A look never scans what waits: of every site and rank it asks for the first few, by the index on them.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable
 from typing import Any, Final
 
 from sqlalchemy import (
@@ -14,12 +14,10 @@ from sqlalchemy import (
     Integer,
     Select,
     Text,
-    and_,
     bindparam,
     column,
     func,
     literal_column,
-    or_,
     select,
     true,
     union_all,
@@ -29,7 +27,7 @@ from sqlalchemy import (
 from app.domain.lead import Lead
 from app.domain.priority import RANKS, turn
 from app.store.statements import LEAD_COLUMNS, among, lead_of
-from app.store.tables import attempts, leads
+from app.store.tables import leads
 
 _is_waiting = among(leads.c.state, ["waiting"])
 
@@ -54,20 +52,6 @@ _ranks = values(column("rank", Integer), name="of_ranks").data([(rank,) for rank
 _each = _first_of(_sites.c.site, _ranks.c.rank).with_for_update(skip_locked=True).lateral("found")
 _of_sites = select(_each).select_from(_sites.join(_ranks, true()).join(_each, true()))
 
-_theirs = leads.alias("theirs")
-# Attempts in which the lead's phone rang, or may have.
-_rang = or_(
-    attempts.c.outcome.in_(("connected", "lead_no_answer", "lead_busy", "lead_unreachable", "unreported")),
-    attempts.c.state.in_(("sending", "placed", "unknown", "unresolved")),
-)
-_rung_out = (
-    select(leads.c.id)
-    .join(_theirs, _theirs.c.phone_key == leads.c.phone_key)
-    .join(attempts, and_(attempts.c.lead_id == _theirs.c.id, attempts.c.sending_at >= bindparam("since"), _rang))
-    .where(leads.c.id.in_(bindparam("ids", expanding=True)))
-    .group_by(leads.c.id)
-    .having(func.count() >= bindparam("limit"))
-)
 MOST_AHEAD: Final = 1000  # leads that are counted as waiting before another one, of each rank
 
 
@@ -82,13 +66,6 @@ def due_leads(conn: Connection, sites: Iterable[str], now: int, most: int) -> li
     found = [lead_of(row) for row in rows]
     found.sort(key=lambda lead: turn(lead.rank, lead.due_at or 0))
     return found
-
-
-def rung_out(conn: Connection, ids: Sequence[str], limit: int, since: int) -> set[str]:
-    """Those of the leads whose number has been rung `limit` times since then, for whichever of its leads."""
-    if not ids:
-        return set()
-    return set(conn.execute(_rung_out, {"ids": list(ids), "limit": limit, "since": since}).scalars())
 
 
 def _before(rank: int) -> Any:
