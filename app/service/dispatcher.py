@@ -228,6 +228,7 @@ class Dispatcher:
                     log.exception("dispatch.answer_not_stored", call_id=getattr(answer, "call_id", None))
                     return
                 await asyncio.sleep(0.2)
+        faults.point("dispatch.after_record")
         if moved is not None:
             self._tell(moved, answer)
 

@@ -6,6 +6,7 @@ import asyncio
 
 import structlog
 
+from app import faults
 from app.domain.lead import Attempt, Lead
 from app.domain.moves import Move
 from app.errors import StorageUnavailable
@@ -61,6 +62,7 @@ class Sweeper:
         """Attempts whose time is up: lapse, become unknown, free their agent, or end unreported."""
         settled = 0
         for attempt_id in await self._store.overdue_attempts():
+            faults.point("sweep.before_settle")
             try:
                 moved = await self._store.settle(
                     attempt_id,
@@ -73,6 +75,7 @@ class Sweeper:
                 # One attempt that cannot be settled must not keep the sweep from all the others.
                 log.exception("sweep.attempt_failed", attempt_id=attempt_id)
                 continue
+            faults.point("sweep.after_settle")
             if moved is None:
                 continue
             settled += 1
