@@ -71,7 +71,7 @@ class Result:
 
 
 async def run(size: Size, engines: Sequence[EngineName], seed: int, folder: Path) -> Result:
-    """One campaign in `folder`, which must be empty; bounded by `size.minutes` and the time to settle."""
+    """One campaign in `folder`, which must be empty: `size.minutes` of faults at most, and two minutes to settle."""
     plans = make(size, list(engines), seed)
     began, cpu = time.monotonic(), time.process_time()
     async with AsyncExitStack() as stack:
@@ -85,7 +85,7 @@ async def run(size: Size, engines: Sequence[EngineName], seed: int, folder: Path
             await stack.enter_async_context(world.provider)
             await world.migrate()
         turn = asyncio.create_task(_slowest_turn())
-        await _trouble(worlds, servers, began + size.minutes * 60, began)
+        await _trouble(worlds, servers, time.monotonic() + size.minutes * 60, began)
         print(f"  {time.monotonic() - began:5.0f} s  quiet: everything comes to its end", file=sys.stderr, flush=True)
         await asyncio.gather(*(world.settle() for world in worlds))
         turn.cancel()

@@ -36,7 +36,10 @@ PASSAGES: Final[Mapping[str, int]] = {
 
 @dataclass(frozen=True, slots=True)
 class Size:
-    """What is asked of all engines together; `minutes` is the bound. `worlds` is how many databases of each engine."""
+    """What is asked of all engines together, and after how many minutes faults end whatever is left of it.
+
+    `worlds` is how many databases of each engine there are at a time.
+    """
 
     leads: int
     deaths: int  # at each named point
@@ -47,7 +50,7 @@ class Size:
 
 
 LONG: Final = Size(leads=10_000, deaths=200, stops=500, database_restarts=200, minutes=45, worlds=2)
-SHORT: Final = Size(leads=150, deaths=4, stops=8, database_restarts=4, minutes=3.5, worlds=1)
+SHORT: Final = Size(leads=150, deaths=4, stops=8, database_restarts=4, minutes=2.3, worlds=1)
 
 
 @dataclass(slots=True)

@@ -20,7 +20,11 @@ from bench.crash.history import Request
 from bench.crash.ports import Port
 
 TIMEOUT: Final = 2.0  # seconds the service is told to wait for an answer
-LONGEST_CALL: Final = 4.0  # seconds; less than agents are taken to be busy without any report
+# Seconds that calls last. One in six lasts longer than any lease (12 s), so that an agent who is let go too early is
+# rung again while the call is still on; and none as long as an agent is rightly held without a report (world.py).
+SHORT_CALL: Final = (0.3, 4.0)
+LONG_CALL: Final = (8.0, 20.0)
+LONG_CALLS: Final = 1 / 6
 PATH: Final = "/ForwardDialer/click2call.aspx"
 
 
@@ -124,7 +128,7 @@ class Provider:
         self._requests.append(request)
         loop = asyncio.get_running_loop()
         if rings:
-            lasts = self._rng.uniform(0.3, LONGEST_CALL)
+            lasts = self._rng.uniform(*(LONG_CALL if self._rng.random() < LONG_CALLS else SHORT_CALL))
             request.outcome = self._draw(OUTCOMES)
             request.over_at = at + lasts
             loop.call_later(lasts, self.on_over, request)

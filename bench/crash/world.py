@@ -23,8 +23,10 @@ from bench.crash.replica import Place, Replica
 from bench.crash.reports import TOKEN, Reports
 from bench.crash.visitors import INSISTS, Visitors
 
-AGENTS: Final = 60
-ASSUME_CALL: Final = 10  # seconds an agent is taken to be busy without a report; every call is over by then
+AGENTS: Final = 80
+# Seconds an agent is taken to be busy without a report. Every call is over by then, also one whose request left 14
+# seconds (replica.STANDS) after its intent, whose lease ended 12 seconds after it: so any overlap is a fault of ours.
+ASSUME_CALL: Final = 30
 SETTLES_WITHIN: Final = 45.0  # seconds: a lease and a sweep
 DRAINS_WITHIN: Final = 90.0  # seconds: the leads that came last, and those of an agent's pause
 SKEWS: Final = (-3600, 0, 3600)  # seconds by which the replicas' wall clocks are wrong, where the database's counts

@@ -18,7 +18,7 @@ from bench.crash import campaign, table
 from bench.crash.campaign import Result
 from bench.crash.plan import KILL, PAUSE, SHORT, TERM, Deck, Size, make
 
-SMALL = Size(leads=20, deaths=1, stops=2, database_restarts=1, minutes=0.5, worlds=1)
+SMALL = Size(leads=20, deaths=1, stops=2, database_restarts=1, minutes=0.3, worlds=1)
 
 
 @pytest.fixture(scope="module")
