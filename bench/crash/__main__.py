@@ -19,10 +19,12 @@ from typing import Final
 
 import uvloop
 
+from app.faults import POINTS
 from bench import machine
 from bench.child import ROOT
 from bench.crash import campaign, table
 from bench.crash.plan import LONG, SHORT, EngineName, Size
+from tests.servers import postgres_binaries, redis_binary
 
 ENGINES: Final[dict[str, tuple[EngineName, ...]]] = {
     "sqlite": ("sqlite",),
@@ -37,6 +39,11 @@ def main(arguments: Sequence[str] | None = None) -> int:
     asked = _arguments(arguments)
     size = _size(asked)
     engines = ENGINES[asked.engine]
+    if "postgresql" in engines:
+        try:
+            postgres_binaries(), redis_binary()
+        except RuntimeError as missing:
+            raise SystemExit(f"{missing} (or --engine sqlite)") from None
     seen = machine.describe()
     seen["cores"] = str(len(machine.CORES))
     _allow_files()
@@ -74,6 +81,7 @@ def _arguments(arguments: Sequence[str] | None) -> argparse.Namespace:
     parser.add_argument("--deaths", type=int, metavar="N", help="deaths at each named point, together")
     parser.add_argument("--stops", type=int, metavar="N", help="times a process stands still past a lease, together")
     parser.add_argument("--restarts", type=int, metavar="N", help="restarts of PostgreSQL")
+    parser.add_argument("--at", action="append", choices=POINTS, metavar="POINT", help="only at this point; repeatable")
     parser.add_argument("--worlds", type=int, metavar="N", help="databases of each engine at a time")
     parser.add_argument("--minutes", type=float, metavar="M", help="after so long no more faults, whatever is left")
     parser.add_argument("--json", type=Path, metavar="PATH", help="where the JSON goes")
@@ -90,6 +98,7 @@ def _size(asked: argparse.Namespace) -> Size:
         "database_restarts": asked.restarts,
         "worlds": asked.worlds,
         "minutes": asked.minutes,
+        "points": tuple(asked.at) if asked.at else None,
     }
     return replace(size, **{name: value for name, value in given.items() if value is not None})
 

@@ -37,15 +37,15 @@ class Database:
         finally:
             await connection.close()
 
-    async def read(self) -> Books:
-        """Everything that the checker wants to know."""
+    async def read(self, now: int) -> Books:
+        """Everything that the checker wants to know; `now` is when the house was last awake (milliseconds)."""
         leads, attempts, agents, spent = await self.rows(
             "SELECT * FROM leads",
             "SELECT * FROM attempts",
             "SELECT * FROM agents",
             "SELECT COALESCE(SUM(used), 0) AS used FROM budgets",
         )
-        return Books(leads, attempts, agents, int(spent[0]["used"]), time.time_ns() // 1_000_000)
+        return Books(leads, attempts, agents, int(spent[0]["used"]), now)
 
     async def open_attempts(self) -> dict[str, str]:
         """Attempts that are neither over nor unknown, and their states."""

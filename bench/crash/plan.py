@@ -5,10 +5,11 @@ The seed repeats the plan, the provider's moods and the visitors; what the machi
 
 from __future__ import annotations
 
+import itertools
 import math
 import random
 from collections import Counter
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Final, Literal
 
@@ -20,6 +21,8 @@ KILL: Final = "kill"  # SIGKILL at some moment
 TERM: Final = "term"  # told to end, with SIGTERM
 PAUSE: Final = "pause"  # SIGSTOP at some moment
 STOP_AT_RANDOM: Final = 0.4  # share of the stops that come at some moment instead of at a point
+# Between looking and acting a process is overtaken most harmfully: there it stands still three times as often.
+LOOK_AND_ACT: Final = ("dispatch.after_reserve", "dispatch.after_intent", "sweep.before_settle")
 # Which part of everything the engines get when both are asked; stops are for those whom others overtake meanwhile.
 SHARES: Final[Mapping[EngineName, tuple[float, float]]] = {"sqlite": (0.4, 0.15), "postgresql": (0.6, 0.85)}
 # How far into a life a point may lie, in passages.
@@ -38,7 +41,7 @@ PASSAGES: Final[Mapping[str, int]] = {
 class Size:
     """What is asked of all engines together, and after how many minutes faults end whatever is left of it.
 
-    `worlds` is how many databases of each engine there are at a time.
+    `worlds` is how many databases of each engine there are at a time; `points` are those at which anything happens.
     """
 
     leads: int
@@ -47,10 +50,11 @@ class Size:
     database_restarts: int
     minutes: float
     worlds: int
+    points: tuple[str, ...] = POINTS
 
 
-LONG: Final = Size(leads=10_000, deaths=200, stops=500, database_restarts=200, minutes=45, worlds=2)
-SHORT: Final = Size(leads=150, deaths=4, stops=8, database_restarts=4, minutes=2.3, worlds=1)
+LONG: Final = Size(leads=10_000, deaths=200, stops=500, database_restarts=200, minutes=45, worlds=3)
+SHORT: Final = Size(leads=150, deaths=4, stops=8, database_restarts=4, minutes=2.2, worlds=1)
 
 
 @dataclass(slots=True)
@@ -132,13 +136,13 @@ def make(size: Size, engines: list[EngineName], seed: int) -> list[Plan]:
         part, stop_part = SHARES[engine][0] / whole, SHARES[engine][1] / whole_stops
         deaths = _share(size.deaths, part)
         # By the way: a quarter as many moments as there are points, and half of that told to end.
-        asked = Counter(dict.fromkeys(POINTS, deaths)) + Counter({KILL: deaths, TERM: _share(deaths, 0.5)})
+        asked = Counter(dict.fromkeys(size.points, deaths)) + Counter({KILL: deaths, TERM: _share(deaths, 0.5)})
         plans.append(
             Plan(
                 engine=engine,
                 seed=seed,
                 deaths=Deck(asked, random.Random(f"{seed}:{engine}:deaths")),
-                stops=Deck(_stops(_share(size.stops, stop_part)), random.Random(f"{seed}:{engine}:stops")),
+                stops=Deck(_stops(_share(size.stops, stop_part), size.points), random.Random(f"{seed}:{engine}:stops")),
                 leads=_share(size.leads, part),
                 database_restarts=size.database_restarts if engine == "postgresql" else 0,
                 worlds=size.worlds,
@@ -147,12 +151,10 @@ def make(size: Size, engines: list[EngineName], seed: int) -> list[Plan]:
     return plans
 
 
-def _stops(count: int) -> Counter[str]:
-    at_points = count - _share(count, STOP_AT_RANDOM)
-    found = Counter({PAUSE: count - at_points})
-    for number in range(at_points):
-        found[POINTS[number % len(POINTS)]] += 1
-    return found
+def _stops(count: int, points: Sequence[str]) -> Counter[str]:
+    at_moments = _share(count, STOP_AT_RANDOM)
+    places = itertools.cycle((*(point for point in LOOK_AND_ACT * 2 if point in points), *points))
+    return Counter({PAUSE: at_moments}) + Counter(itertools.islice(places, count - at_moments))
 
 
 def _share(count: int, part: float) -> int:

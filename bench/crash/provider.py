@@ -1,7 +1,7 @@
 """The provider: rings, remembers it, and then answers well, late, cut, nonsense, or not at all.
 
 It lives in the campaign's own process, so its book outlives everybody. What it does with a request is drawn from
-the seed; in a good mood it only ever answers well.
+the seed; in a good mood it only ever answers well, and everybody talks.
 """
 
 from __future__ import annotations
@@ -128,8 +128,9 @@ class Provider:
         self._requests.append(request)
         loop = asyncio.get_running_loop()
         if rings:
-            lasts = self._rng.uniform(*(LONG_CALL if self._rng.random() < LONG_CALLS else SHORT_CALL))
-            request.outcome = self._draw(OUTCOMES)
+            is_long = self._rng.random() < LONG_CALLS and not self.good
+            lasts = self._rng.uniform(*(LONG_CALL if is_long else SHORT_CALL))
+            request.outcome = "connected" if self.good else self._draw(OUTCOMES)
             request.over_at = at + lasts
             loop.call_later(lasts, self.on_over, request)
         delay = self._rng.uniform(*kind.delay)

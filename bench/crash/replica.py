@@ -22,8 +22,8 @@ from bench.crash.processes import Launcher, Process
 LIFE: Final = 12.0  # seconds after its start after which a life that met nothing is ended
 STARTS_WITHIN: Final = 60.0  # seconds
 MOMENT: Final = (0.3, 4.0)  # seconds of a life, start included, after which something comes from outside
-# Seconds it stands still: longer than a reservation lasts (5 s), and one in five longer than a request (12 s).
-STANDS: Final = ((5.3, 7.5), (12.5, 14.0))
+# Seconds it stands still: longer than a reservation lasts (5 s), and one in five times longer than a request (12 s).
+STANDS: Final = (5.3, 14.0)
 ENDS_WITHIN: Final = 20.0  # seconds after SIGTERM: drain, and whatever a crowded machine adds
 
 
@@ -83,6 +83,14 @@ class Replica:
         finally:
             await self._bury()
 
+    async def answers(self) -> None:
+        """Until it does; or for a minute, in which any start that starts at all is done."""
+        until = time.monotonic() + STARTS_WITHIN
+        while time.monotonic() < until:
+            if await wire.answers(self.port.number):
+                return
+            await asyncio.sleep(0.1)
+
     async def end(self) -> None:
         """Told to end, and given the time for it."""
         if self._process is not None:
@@ -136,7 +144,7 @@ class Replica:
             standing.cancel()
         if not process.stopped.is_set() or process.ended.done():
             return False
-        await asyncio.sleep(self._rng.uniform(*STANDS[self._rng.random() < 0.2]))
+        await asyncio.sleep(self._rng.uniform(*STANDS))
         process.signal(signal.SIGCONT)
         self._plan.stops.done[stop.where] += 1
         return True

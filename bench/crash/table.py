@@ -9,7 +9,6 @@ from dataclasses import asdict
 from pathlib import Path
 from typing import Any, Final
 
-from app.faults import POINTS
 from bench.crash.campaign import Result
 from bench.crash.checker import RULES
 from bench.crash.history import History
@@ -77,7 +76,7 @@ def _faults(result: Result) -> list[Line]:
     plans = {plan.engine: plan for plan in result.plans}
     lines: list[Line] = []
     for where, words in [
-        *((point, f"killed at {point}") for point in POINTS),
+        *((point, f"killed at {point}") for point in result.size.points),
         (KILL, "killed at some moment"),
         (TERM, "told to end (SIGTERM)"),
     ]:

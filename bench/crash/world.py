@@ -113,9 +113,11 @@ class World:
 
     async def settle(self) -> None:
         """No faults any more: everything under way comes to its end, and how long that takes is remembered."""
-        began = time.monotonic()
         self.provider.good = self.reports.good = True
         async with self._at_rest():
+            for replica in self.replicas:
+                await replica.answers()
+            began = time.monotonic()
             open_attempts = await self.database.open_attempts()
             while open_attempts and time.monotonic() < began + SETTLES_WITHIN:
                 await asyncio.sleep(0.5)
@@ -129,11 +131,12 @@ class World:
                 if not (self.reports.crew or await self.database.at_work()):
                     break
                 await asyncio.sleep(0.5)
-            await self.reports.crew.finish(1)
-            self.history.books = await self.database.read()
             self.history.gauge = await self._gauge()
-            for replica in self.replicas:
-                await replica.end()
+            now = time.time_ns() // 1_000_000
+            await asyncio.gather(*(replica.end() for replica in self.replicas))
+        # Nobody moves anything any more: what is read now is what there is.
+        await self.reports.crew.finish(0)
+        self.history.books = await self.database.read(now)
         self.history.strange += self.visitors.strange
 
     def close(self) -> None:
