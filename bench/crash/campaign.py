@@ -62,7 +62,7 @@ class Result:
         found = []
         for plan in self.plans:
             told = [history for engine, history in self.histories if engine == plan.engine]
-            found += [f"{plan.engine}: nobody died at {at}" for at in plan.deaths.asked if not plan.deaths.done[at]]
+            found += [f"{plan.engine}: nobody died at {at}" for at in self.size.points if not plan.deaths.done[at]]
             if not any(one.leads for history in told for one in history.submissions):
                 found.append(f"{plan.engine}: no lead was acknowledged")
             if not any(call.rung for history in told for call in history.requests):

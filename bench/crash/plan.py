@@ -25,6 +25,7 @@ STOP_AT_RANDOM: Final = 0.4  # share of the stops that come at some moment inste
 LOOK_AND_ACT: Final = ("dispatch.after_reserve", "dispatch.after_intent", "sweep.before_settle")
 # Which part of everything the engines get when both are asked; stops are for those whom others overtake meanwhile.
 SHARES: Final[Mapping[EngineName, tuple[float, float]]] = {"sqlite": (0.4, 0.15), "postgresql": (0.6, 0.85)}
+SOON: Final = 8  # fates that are drawn before one that was missed
 # How far into a life a point may lie, in passages.
 PASSAGES: Final[Mapping[str, int]] = {
     "start": 1,
@@ -54,7 +55,7 @@ class Size:
 
 
 LONG: Final = Size(leads=10_000, deaths=200, stops=500, database_restarts=200, minutes=45, worlds=3)
-SHORT: Final = Size(leads=150, deaths=4, stops=8, database_restarts=4, minutes=2.2, worlds=1)
+SHORT: Final = Size(leads=200, deaths=3, stops=12, database_restarts=6, minutes=2.2, worlds=2)
 
 
 @dataclass(slots=True)
@@ -73,7 +74,7 @@ class Fate:
 
 @dataclass(slots=True)
 class Deck:
-    """Fates to be drawn, each once; one that was missed goes back to the bottom."""
+    """Fates to be drawn: each kind once before any comes again. One that was missed comes again soon."""
 
     asked: Counter[str]
     rng: random.Random
@@ -81,8 +82,13 @@ class Deck:
     _left: list[Fate] = field(default_factory=list)
 
     def __post_init__(self) -> None:
-        self._left = [Fate(where) for where in sorted(self.asked.elements())]
-        self.rng.shuffle(self._left)
+        left = +self.asked
+        while left:
+            around = sorted(left)
+            self.rng.shuffle(around)
+            self._left += [Fate(where) for where in around]
+            left -= Counter(around)
+        self._left.reverse()  # drawn from the end
 
     @property
     def progress(self) -> float:
@@ -102,7 +108,7 @@ class Deck:
     def put_back(self, fate: Fate, *, missed: bool = True) -> None:
         """It did not come to that."""
         fate.missed += missed
-        self._left.insert(0, fate)
+        self._left.insert(max(0, len(self._left) - SOON), fate)
 
 
 @dataclass(slots=True)

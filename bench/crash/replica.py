@@ -61,6 +61,8 @@ class Replica:
         self._is_down = is_down
         self._rng = rng
         self._process: Process | None = None
+        self._began = 0.0
+        self._is_over = False
 
     async def lives(self) -> None:
         """One life after the other, until no fate is left; then it lives on unharmed."""
@@ -75,26 +77,28 @@ class Replica:
                 await self._bury()
 
     async def rests(self) -> None:
-        """Runs without a fault until cancelled."""
+        """Runs without a fault until it is told to end, or cancelled."""
         try:
-            while True:
-                process, began = await self._start([])
-                await self._judge(process, began, await asyncio.shield(process.ended))
+            while not self._is_over:
+                process = await self._start([])
+                await asyncio.shield(process.ended)
+                await self._judge(process)
         finally:
             await self._bury()
 
     async def answers(self) -> None:
-        """Until it does; or for a minute, in which any start that starts at all is done."""
+        """Until it does, whichever process it is by then; or for a minute."""
         until = time.monotonic() + STARTS_WITHIN
         while time.monotonic() < until:
-            if await wire.answers(self.port.number):
+            if self._process is not None and await self._until_it_answers(self._process):
                 return
             await asyncio.sleep(0.1)
 
     async def end(self) -> None:
-        """Told to end, and given the time for it."""
+        """Told to end, and given the time for it; it does not come again."""
+        self._is_over = True
         if self._process is not None:
-            await self._tell_to_end(self._process, time.monotonic())
+            await self._tell_to_end(self._process)
 
     def _draw_stop(self) -> Fate | None:
         """Stops are spread over the lives that are still to come."""
@@ -108,26 +112,22 @@ class Replica:
     async def _life(self, fate: Fate | None, stop: Fate | None) -> None:
         armed = [f"{one.where}@{one.passage(self._rng)}" for one in (fate,) if one is not None and one.where in POINTS]
         armed += [f"{one.where}@{one.passage(self._rng)}:stop" for one in (stop,) if one and one.where in POINTS]
-        process, began = await self._start(armed)
-        if stop is not None and await self._stands_still(process, stop):
-            stop = None
-        if fate is None or fate.where == KILL:
-            await _either(process.ended, self._rng.uniform(*MOMENT))
-        else:
-            await self._until_it_answers(process)
-            await _either(process.ended, LIFE if fate.where in POINTS else self._rng.uniform(*MOMENT))
+        process = await self._start(armed)
+        stood_still = stop is not None and await self._stands_still(process, stop)
+        serves = fate is not None and fate.where != KILL and await self._until_it_answers(process)
+        await _either(process.ended, LIFE if fate is not None and fate.where in POINTS else self._rng.uniform(*MOMENT))
         met = _was_killed(process) or (fate is not None and fate.where == KILL)
-        if fate is not None and fate.where == TERM and not process.ended.done():
-            await self._tell_to_end(process, began)
+        if fate is not None and fate.where == TERM and serves and not process.ended.done():
+            await self._tell_to_end(process)
             met = True
         if fate is not None and met:
             self._plan.deaths.done[fate.where] += 1
         elif fate is not None:
             self._plan.deaths.put_back(fate)
-        if stop is not None:
+        if stop is not None and not stood_still:
             self._plan.stops.put_back(stop)
         if process.ended.done() and not _was_killed(process):
-            await self._judge(process, began, process.ended.result())
+            await self._judge(process, stood_still=stood_still)
 
     async def _stands_still(self, process: Process, stop: Fate) -> bool:
         """Wait for it to stand still, or make it; let it stand for longer than a lease; False when it died first."""
@@ -146,18 +146,20 @@ class Replica:
             return False
         await asyncio.sleep(self._rng.uniform(*STANDS))
         process.signal(signal.SIGCONT)
+        process.stopped.clear()  # as it will be told in a moment
         self._plan.stops.done[stop.where] += 1
         return True
 
-    async def _until_it_answers(self, process: Process) -> None:
-        """Or until it has ended, or stands still."""
+    async def _until_it_answers(self, process: Process) -> bool:
+        """Whether it does; False when it ended or stood still before, or a minute has passed."""
         until = time.monotonic() + STARTS_WITHIN
         while time.monotonic() < until and not process.ended.done() and not process.stopped.is_set():
             if await wire.answers(self.port.number):
-                return
+                return True
             await asyncio.sleep(0.1)
+        return False
 
-    async def _tell_to_end(self, process: Process, began: float) -> None:
+    async def _tell_to_end(self, process: Process) -> None:
         """SIGTERM; how it ended is remembered, unless the database was away meanwhile."""
         asked = time.monotonic()
         process.signal(signal.SIGTERM)
@@ -165,15 +167,15 @@ class Replica:
         status = process.ended.result() if process.ended.done() else None
         if not self._is_down(asked - ENDS_WITHIN):
             now = time.time_ns() // 1_000_000
-            lived = int((time.monotonic() - began) * 1000)
+            lived = int((time.monotonic() - self._began) * 1000)
             self._history.endings.append(Ending(process.pid, now - lived, now, status))
 
-    async def _start(self, armed: list[str]) -> tuple[Process, float]:
+    async def _start(self, armed: list[str]) -> Process:
         env = dict(self._place.env)
         if armed:
             env |= {"LEADRING_FAULTS_ALLOWED": "yes", "LEADRING_FAULT": ",".join(armed)}
         self.starts += 1
-        began = time.monotonic()
+        self._began = time.monotonic()
         self._process = await self._launcher.start(
             ["serve", "--port", str(self.port.number)],
             env=env,
@@ -181,22 +183,22 @@ class Replica:
             log=self.log,
             skew=self._place.skew,
         )
-        return self._process, began
+        return self._process
 
     async def _bury(self) -> None:
         process, self._process = self._process, None
         if process is not None and not process.ended.done():
             await process.end()
 
-    async def _judge(self, process: Process, began: float, status: int) -> None:
+    async def _judge(self, process: Process, *, stood_still: bool = False) -> None:
         """A process that ends by itself has an excuse only when it could not start, for want of its database."""
-        if status == 0:
+        if process.ended.result() == 0:
             return
         lines = self.log.read_text(errors="replace").splitlines()
-        if self._is_down(began - 1) and not _had_started(lines, process.pid):
-            await asyncio.sleep(0.3)
-            return
-        self._history.strange.append(f"{self.name} ended by itself with {status}: {' / '.join(lines[-2:])[:300]}")
+        why = " / ".join(line[-300:] for line in lines[-2:])
+        excused = stood_still or self._is_down(self._began - 1) or "PostgreSQL (TimeoutError)" in why
+        if not excused or _had_started(lines, process.pid):
+            self._history.strange.append(f"{self.name} ended by itself with {process.ended.result()}: {why}")
         await asyncio.sleep(0.3)
 
 

@@ -71,13 +71,19 @@ def _drawn(deck: Deck) -> list[str]:
     return [fate.where for fate in iter(deck.draw, None)]
 
 
+def test_every_kind_of_fate_is_drawn_before_any_comes_again() -> None:
+    rng = random.Random(1)  # noqa: S311 - no secret
+    drawn = _drawn(Deck(Counter({"intake.before_accept": 2, KILL: 3, TERM: 1}), rng))
+    assert [len(set(part)) for part in (drawn[:3], drawn[3:5], drawn[5:])] == [3, 2, 1]
+
+
 def test_a_fate_that_was_missed_comes_again_and_earlier_in_a_life() -> None:
     rng = random.Random(1)  # noqa: S311 - no secret
     deck = Deck(Counter({"store.after_commit": 1}), rng)
     for _ in range(7):
         fate = deck.draw()
         assert fate is not None
-        assert deck.draw() is None
+        assert deck.draw() is None, "it is nobody else's meanwhile"
         deck.put_back(fate)
     assert deck.progress == 0
     fate = deck.draw()
