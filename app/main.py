@@ -21,7 +21,7 @@ from limits.storage import Storage
 from starlette.types import ASGIApp
 from uvicorn.middleware.proxy_headers import ProxyHeadersMiddleware
 
-from app import __version__
+from app import __version__, faults
 from app.clock import Clock
 from app.directory import Directory, load_directory
 from app.ids import new_id
@@ -229,6 +229,7 @@ async def _recover(store: SqlStore, engine: Engine, owner: str) -> None:
         left = await store.abandon_others(owner)
         if left:
             log.warning("recovered", attempts=left)
+    faults.point("start.after_recover")
 
 
 def _provider_check(

@@ -109,6 +109,7 @@ class Attempt:
     line_looks: int = 0  # looks at the active calls that found nothing, since it became unknown
     log_looks: int = 0  # times the call log was asked
     log_misses: int = 0  # times it answered and knew nothing
+    look_at: int | None = None  # when the sweeper has to look at it; None when it is over
 
     @property
     def began_at(self) -> int:

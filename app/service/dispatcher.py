@@ -33,6 +33,7 @@ log = structlog.get_logger("leadring.dispatcher")
 
 TICK = 1.0  # seconds between looks when nothing wakes us
 SEND_LEASE = 10.0  # seconds past the provider's deadline until a silent sender is given up on
+INSISTS = 30.0  # seconds an answer is kept for a database that does not take it: one lock that is waited for takes 5
 RESERVE_LEASE = 5.0  # seconds a reservation may stand before its request must be under way
 STALE_INTENT = 2.0  # seconds between intent and request after which the request is not sent any more
 CLAIM_MOST = 32  # leads per claim
@@ -213,8 +214,8 @@ class Dispatcher:
         await self._store.settle(attempt.id, ("reserved",), decide, "dispatcher", self._rules.caps)
 
     async def _record(self, attempt: Attempt, answer: Answer) -> None:
-        """Write the answer, insisting until the sweeper would take over; then only the log has it."""
-        give_up = self._store.clock.monotonic() + SEND_LEASE - 5
+        """Write the answer, insisting also when the sweeper has taken over meanwhile; then only the log has it."""
+        give_up = self._store.clock.monotonic() + INSISTS
 
         def decide(current: Attempt, lead: Lead) -> Move | None:
             now = self._store.clock.now()
@@ -241,6 +242,7 @@ class Dispatcher:
                     log.exception("dispatch.answer_not_stored", call_id=getattr(answer, "call_id", None))
                     return
                 await asyncio.sleep(0.2)
+        faults.point("dispatch.after_record")
         if moved is not None:
             self._tell(moved, answer)
 

@@ -115,6 +115,7 @@ class Intake:
         answer = await self._answer(submission, site, new, accepted, hits, language)
         if new.submission_id and accepted.kind in ("new", "duplicate", "orphan"):
             await self._remember(new, answer)
+        faults.point("intake.before_answer")
         return answer
 
     # ------------------------------------------------------------------------------------------ reading

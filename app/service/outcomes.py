@@ -6,6 +6,7 @@ import asyncio
 
 import structlog
 
+from app import faults
 from app.domain import moves, outcomes
 from app.domain.lead import Attempt, Lead
 from app.domain.moves import Move
@@ -47,7 +48,9 @@ class Outcomes:
     async def keep(self, body: str) -> None:
         """Store the report as it came, and apply it in the same breath; what cannot be applied yet is tried again."""
         records = self._read_records(body)
+        faults.point("report.before_keep")
         moved = await self._store.report(body, records, self._decide, self._rules.caps)
+        faults.point("report.after_keep")
         for one in moved:
             self._tell(one)
         if moved:
@@ -81,6 +84,7 @@ class Outcomes:
         return settled
 
     async def _apply_one(self, cdr: KeptCdr) -> int:
+        faults.point("report.before_apply")
         try:
             records = self._read_records(cdr.body)
             moved = await self._store.apply_cdr(cdr, records, self._decide, self._rules.caps)

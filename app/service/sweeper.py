@@ -6,6 +6,7 @@ import asyncio
 
 import structlog
 
+from app import faults
 from app.domain import deadline
 from app.domain.guards import NO_COMMON_HOURS
 from app.domain.lead import Attempt, Lead
@@ -66,6 +67,7 @@ class Sweeper:
         """Attempts whose time is up: lapse, become unknown, free their agent, or end unreported."""
         settled = 0
         for attempt_id in await self._store.overdue_attempts():
+            faults.point("sweep.before_settle")
             try:
                 moved = await self._store.settle(
                     attempt_id,
@@ -78,6 +80,7 @@ class Sweeper:
                 # One attempt that cannot be settled must not keep the sweep from all the others.
                 log.exception("sweep.attempt_failed", attempt_id=attempt_id)
                 continue
+            faults.point("sweep.after_settle")
             if moved is None:
                 continue
             settled += 1
@@ -96,7 +99,10 @@ class Sweeper:
         return settled
 
     def _after_silence(self, attempt: Attempt, lead: Lead) -> Move | None:
-        return self._rules.after_silence(attempt, lead, self._store.clock.now())
+        now = self._store.clock.now()
+        if attempt.look_at is None or attempt.look_at > now:
+            return None  # since we saw that its time was up, somebody else has moved it on
+        return self._rules.after_silence(attempt, lead, now)
 
     async def put_off_closed(self) -> int:
         """Leads that are due at a site which has closed wait for its next opening."""

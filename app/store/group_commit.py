@@ -19,6 +19,7 @@ from typing import Any, Final
 from sqlalchemy import Connection, NullPool, create_engine, event
 from sqlalchemy.exc import InvalidRequestError, SQLAlchemyError
 
+from app import faults
 from app.errors import ConfigurationError, StorageUnavailable
 from app.store.sqlite_file import outward, unavailable
 
@@ -170,7 +171,9 @@ class GroupCommit:
                         raise job.error  # a full disk, an interrupt: SQLite took everything back
                     raw.execute("ROLLBACK TO job")
                 raw.execute("RELEASE job")
+        faults.point("store.before_commit")
         raw.execute("COMMIT")
+        faults.point("store.after_commit")
         self.commits += 1
 
     def _do(self, job: Job, conn: Connection) -> bool:

@@ -25,13 +25,13 @@ NOA = "0542345678"
 
 @contextmanager
 def _replicas(
-    sandbox: RunningSandbox, books: PostgresBooks, redis_url: str, stops_at: str | None
+    sandbox: RunningSandbox, books: PostgresBooks, redis_url: str, fault: str | None
 ) -> Iterator[tuple[ServiceProcess, ServiceProcess]]:
     """The one that will stand still, and the other; records go to the other."""
     settings = {"VOICENTER_TIMEOUT": "12", "RATE_LIMIT_URL": redis_url}
     one = ServiceProcess(sandbox.click2call_url, books=books, settings=settings)
     other = ServiceProcess(sandbox.click2call_url, books=books, settings=settings)
-    one.stops_at = stops_at
+    one.fault = fault
     try:
         one.start()
         other.start()
@@ -72,7 +72,7 @@ def test_a_reservation_that_was_taken_over_is_not_used_by_the_one_who_slept(
     sandbox: RunningSandbox, postgres_books: PostgresBooks, redis_url: str
 ) -> None:
     with (
-        _replicas(sandbox, postgres_books, redis_url, "dispatch.after_reserve") as (one, _),
+        _replicas(sandbox, postgres_books, redis_url, "dispatch.after_reserve:stop") as (one, _),
         _sent_to(one) as answer,
     ):
         one.stands_still()
@@ -91,7 +91,7 @@ def test_a_request_that_was_meant_to_leave_long_ago_does_not_leave_any_more(
     sandbox: RunningSandbox, postgres_books: PostgresBooks, redis_url: str
 ) -> None:
     """The other replica calls it unknown meanwhile; the sleeper knows better: it was never sent."""
-    with _replicas(sandbox, postgres_books, redis_url, "dispatch.after_intent") as (one, _), _sent_to(one):
+    with _replicas(sandbox, postgres_books, redis_url, "dispatch.after_intent:stop") as (one, _), _sent_to(one):
         one.stands_still()
         woken_after = time.monotonic() + STALE_INTENT + 0.1
         _lease_is_over(postgres_books)
