@@ -94,6 +94,7 @@ class Attempt:
     line_looks: int = 0  # looks at the active calls that found nothing, since it became unknown
     log_looks: int = 0  # times the call log was asked
     log_misses: int = 0  # times it answered and knew nothing
+    look_at: int | None = None  # when the sweeper has to look at it
 
     @property
     def began_at(self) -> int:

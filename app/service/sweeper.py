@@ -91,7 +91,10 @@ class Sweeper:
         return settled
 
     def _after_silence(self, attempt: Attempt, lead: Lead) -> Move | None:
-        return self._rules.after_silence(attempt, lead, self._store.clock.now())
+        now = self._store.clock.now()
+        if attempt.look_at is None or attempt.look_at > now:
+            return None  # since it was found overdue, an answer has come, or another replica's sweeper
+        return self._rules.after_silence(attempt, lead, now)
 
     async def put_off_closed(self) -> int:
         """Leads that are due at a site which has closed wait for its next opening."""
