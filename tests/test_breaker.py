@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import tracemalloc
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
 from typing import Any
 
@@ -314,3 +315,17 @@ async def test_calls_that_were_answered_count_for_nothing(rig: Rig) -> None:
     rig.dial(*[PLACED] * 20)
     rig.time_passes(60)
     assert rig.breaker.room(32) == 32
+
+
+async def test_rounds_that_claim_nothing_leave_nothing_behind(rig: Rig) -> None:
+    """A process that idles for a night has not grown by a place for each second of it."""
+    tracemalloc.start()
+    try:
+        before, _ = tracemalloc.get_traced_memory()
+        for _ in range(5000):
+            rig.time_passes(1.0)
+            rig.breaker.taken(0, rig.clock.monotonic())
+        after, _ = tracemalloc.get_traced_memory()
+    finally:
+        tracemalloc.stop()
+    assert after - before < 50_000, "bytes for 5000 rounds"

@@ -95,7 +95,8 @@ class Breaker:
 
     def taken(self, calls: int, asked_at: float) -> None:
         """So many calls were claimed of the room that `room` gave at `asked_at`."""
-        self._under_way[asked_at] += calls
+        if calls:
+            self._under_way[asked_at] += calls
         self._become(rules.taken(self._state, calls, asked_at))
 
     def given_back(self, asked_at: float) -> None:

@@ -33,9 +33,9 @@ log = structlog.get_logger("leadring.dispatcher")
 
 TICK = 1.0  # seconds between looks when nothing wakes us
 SEND_LEASE = 10.0  # seconds past the provider's deadline until a silent sender is given up on
-INSISTS = 30.0  # seconds an answer is kept for a database that does not take it: one lock that is waited for takes 5
 RESERVE_LEASE = 5.0  # seconds a reservation may stand before its request must be under way
 STALE_INTENT = 2.0  # seconds between intent and request after which the request is not sent any more
+INSIST = 120.0  # seconds that an answer is tried to be written: who is called by then knows no better
 CLAIM_MOST = 32  # leads per claim
 
 
@@ -214,8 +214,8 @@ class Dispatcher:
         await self._store.settle(attempt.id, ("reserved",), decide, "dispatcher", self._rules.caps)
 
     async def _record(self, attempt: Attempt, answer: Answer) -> None:
-        """Write the answer, insisting also when the sweeper has taken over meanwhile; then only the log has it."""
-        give_up = self._store.clock.monotonic() + INSISTS
+        """Write the answer, insisting for as long as a database may be away; then only the log has it."""
+        give_up = self._store.clock.monotonic() + INSIST
 
         def decide(current: Attempt, lead: Lead) -> Move | None:
             now = self._store.clock.now()

@@ -142,7 +142,7 @@ class LineWatch:
                     return None  # it was repeated, or the lead has gone another way
                 return reconciling.after_sighting(line.call_id, policy, now)
 
-            if not await self._settle(call, confirm):
+            if await self._settle(call, confirm) is None:
                 return
             call = replace(call, state="placed")
         phase = judging.PHASES.get(call.first_leg, {}).get(line.status) if line.status else None
@@ -174,11 +174,13 @@ class LineWatch:
             unanswered = await self._went_unanswered(call)
 
             def decide(attempt: Attempt, lead: Lead) -> Move | None:
-                if not unanswered:
+                # A record of the agent's leg says more than what was seen of it; the lead's will follow.
+                if not unanswered or attempt.leg1_status is not None:
                     return reconciling.after_call_left(attempt, policy, now)
                 return reconciling.after_unanswered(attempt, lead, policy, now, opening=self._rules.opening(lead.site))
 
-            if await self._settle(call, decide) and unanswered:
+            moved = await self._settle(call, decide)
+            if moved is not None and moved.move.outcome == "agent_no_answer":
                 self._metrics.attempts.labels("agent_no_answer").inc()
 
     async def _went_unanswered(self, call: OpenCall) -> bool:
@@ -193,15 +195,15 @@ class LineWatch:
             self._tells_answers = await self._store.line_tells_answers()
         return self._tells_answers
 
-    async def _settle(self, call: OpenCall, decide: moves.Decide) -> bool:
+    async def _settle(self, call: OpenCall, decide: moves.Decide) -> Moved | None:
         moved: Moved | None = await self._store.settle(call.id, (call.state,), decide, "presence", self._rules.caps)
         if moved is None:
-            return False
+            return None
         log.info(f"call.{moved.move.event}", lead_id=call.lead_id, attempt_id=call.id, agent_id=call.agent_id)
         self._hub.changed([call.lead_id])
         if moved.move.agent != "on_call":
             self._dispatcher.wake()
-        return True
+        return moved
 
     def _tell(self, call: OpenCall, phase: str, now: int) -> None:
         if phase != "agent_ringing" and call.agent_answered_at is None:

@@ -229,7 +229,8 @@ def _move_lead(conn: Connection, attempt: Attempt, lead: Lead, move: Move, now: 
             values["rank"] = move.rank
     if move.outcome is not None:
         values["outcome"] = "connected" if talked else move.outcome
-    to, reason_to = ("connected", None) if talked and move.lead is not None else (move.lead, move.reason)
+    over = talked and move.lead is not None and move.attempt not in ATTEMPT_LIVE
+    to, reason_to = ("connected", None) if over else (move.lead, move.reason)
     state, reason = lead.state, lead.reason
     if to is not None and (current or state != "dialing") and _lead_may_go(conn, lead, to):
         state, reason = to, reason_to

@@ -14,14 +14,13 @@ from app.domain.stories import KeptCdr, Moved
 from app.ports import CallRecord
 from app.store import attempts, cdrs
 
-APPLICATION_ERROR: Final = 2  # the provider's word for an error of its own
 # A record may be of any of these: a late account corrects what had to be closed without one.
 REPORTABLE: Final = ("sending", "placed", "unknown", "unresolved", "absent", "ended")
 
 
 def _may_be_reported(attempt: Attempt) -> bool:
     """Also a call that the provider refused with an error of its own, which proves the least of all refusals."""
-    return attempt.state in REPORTABLE or (attempt.state == "refused" and attempt.code == APPLICATION_ERROR)
+    return attempt.state in REPORTABLE or (attempt.state == "refused" and attempt.code == cdrs.APPLICATION_ERROR)
 
 
 def report(

@@ -297,7 +297,7 @@ async def test_a_silent_agent_is_followed_by_the_next_one_as_soon_as_his_phone_s
     assert answered.lead.id != silent.lead.id
 
 
-@pytest.mark.parametrize("seen", ["not yet told", "answered", "never seen"])
+@pytest.mark.parametrize("seen", ["not yet told", "answered", "never seen", "reported as answered"])
 async def test_a_call_that_left_is_no_missed_one_without_proof(watched: Watched, seen: str) -> None:
     """Not before this account has shown an answered call, not when the agent answered, not when nothing was seen."""
     if seen != "not yet told":
@@ -310,6 +310,8 @@ async def test_a_call_that_left_is_no_missed_one_without_proof(watched: Watched,
     agent = claim.attempt.agent_id
     if seen != "never seen":
         await watched.look(on_line(agent, "dialing" if seen == "answered" else "ringing", call_id="c2"), after=5)
+    if seen == "reported as answered":
+        await watched.floor.report(leg(1, "ANSWER", talk_seconds=40, call_id="c2"))
     await watched.look(idle(agent), after=70)
     await watched.look(idle(agent), after=5)
     assert await watched.floor.states(claim) == ("placed", "dialing", "wrap_up")

@@ -167,6 +167,23 @@ async def test_of_several_calls_the_latest_is_meant(floor: Floor) -> None:
     assert await matched(floor, a_record(call_id="x", extension="SIPdana", phone=PHONE)) == second.attempt.id
 
 
+async def test_of_several_calls_the_one_that_began_then_is_meant(floor: Floor) -> None:
+    """Refused with the provider's own error, and placed all the same: its record is not the repeat's."""
+    await floor.open(a_directory("dana"))
+    first = await floor.dial(Refused(2, "error", "once_more"), a_lead(PHONE))
+    began = floor.now
+    floor.clock.advance(10)
+    second = await floor.claim()
+    await floor.send(second)
+    await floor.answer(second, Placed("c2"))
+    phones = {"extension": "SIPdana", "phone": PHONE}
+    late = a_record(**phones, call_id="y", started_at=floor.now + 2000)
+    assert await matched(floor, late) == second.attempt.id
+    record = a_record(**phones, call_id="x", leg=1, status="NOANSWER", started_at=began + 2000)
+    assert [moved.attempt.id for moved in await floor.report(record)] == [first.attempt.id]
+    assert (await floor.states(second))[:2] == ("placed", "dialing"), "the call under way goes on"
+
+
 async def test_a_refused_try_does_not_take_the_record_of_the_call_before_it(floor: Floor) -> None:
     await floor.open(a_directory("dana"))
     first = await floor.dial(Placed("c1"), a_lead(PHONE))

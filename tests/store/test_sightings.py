@@ -245,6 +245,20 @@ async def test_a_call_that_is_seen_after_its_agent_was_let_go_takes_nobody_back(
     assert (await floor.agent("dana"))["attempt_id"] == third.attempt.id
 
 
+async def test_a_call_that_is_seen_goes_on_although_an_earlier_one_was_a_conversation(alone: Floor) -> None:
+    """The lead ends with the call that is on the line, not when that is seen: it would be live beside a closed lead."""
+    first = await alone.dial(ERROR)
+    alone.clock.advance(10)
+    second = await alone.claim()
+    await alone.send(second)
+    await alone.answer(second, Unknown("x"))
+    await alone.report(leg(2, "ANSWER", first.attempt, talk_seconds=60))
+    assert await sight(alone, second, "c2") is not None
+    assert (await alone.states(second)) == ("placed", "dialing", "on_call")
+    await alone.report(leg(2, "NOANSWER", second.attempt))
+    assert (await alone.states(second))[:2] == ("ended", "connected")
+
+
 async def test_an_error_of_the_provider_whose_call_is_seen_was_none_and_is_not_repeated(alone: Floor) -> None:
     claim = await alone.dial(ERROR)
     alone.clock.advance(5)
