@@ -55,6 +55,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
         with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
             result = runner.run(campaign.run(size, engines, asked.seed, folder))
         kept = kept or bool(result.violations)
+    except KeyboardInterrupt:
+        return 130
     except BaseException:
         kept = True
         raise

@@ -55,7 +55,7 @@ class Size:
 
 
 LONG: Final = Size(leads=10_000, deaths=200, stops=500, database_restarts=200, minutes=45, worlds=3)
-SHORT: Final = Size(leads=200, deaths=3, stops=12, database_restarts=6, minutes=2.2, worlds=2)
+SHORT: Final = Size(leads=200, deaths=3, stops=12, database_restarts=6, minutes=2, worlds=2)
 
 
 @dataclass(slots=True)

@@ -28,7 +28,7 @@ AGENTS: Final = 80
 # seconds (replica.STANDS) after its intent, whose lease ended 12 seconds after it: so any overlap is a fault of ours.
 ASSUME_CALL: Final = 30
 SETTLES_WITHIN: Final = 45.0  # seconds: a lease and a sweep
-DRAINS_WITHIN: Final = 90.0  # seconds: the leads that came last, and those of an agent's pause
+DRAINS_WITHIN: Final = 75.0  # seconds: the leads that came last, and those of an agent's pause
 SKEWS: Final = (-3600, 0, 3600)  # seconds by which the replicas' wall clocks are wrong, where the database's counts
 METRICS_TOKEN: Final = "crash-metrics-token-0123"
 

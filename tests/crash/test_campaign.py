@@ -14,8 +14,10 @@ from pathlib import Path
 import pytest
 
 from app.faults import POINTS
+from bench.child import ROOT
 from bench.crash import campaign, table
 from bench.crash.campaign import Result
+from bench.crash.checker import RULES
 from bench.crash.plan import KILL, PAUSE, SHORT, TERM, Deck, Size, make
 
 SMALL = Size(leads=20, deaths=1, stops=2, database_restarts=1, minutes=0.3, worlds=1)
@@ -51,6 +53,14 @@ def test_what_came_of_it_is_a_table_and_a_file(result: Result, tmp_path: Path) -
         assert found == {"sqlite": 0, "postgresql": 0}
     assert written["machine"] == {"date": "today"}
     assert written["seed"] == 20261
+
+
+def test_every_point_and_every_verdict_is_in_the_documentation() -> None:
+    text = (ROOT / "docs" / "reliability.md").read_text(encoding="utf-8")
+    for point in POINTS:
+        assert f"| `{point}` |" in text
+    for rule in RULES:
+        assert f"| {rule.name} |" in text
 
 
 def test_a_plan_asks_for_everything_that_was_asked_for_and_a_seed_repeats_it() -> None:
