@@ -18,7 +18,7 @@ from typing import Any, Final
 
 import uvloop
 
-from bench import acceptance, burst, hanging, machine, memory, speed_to_request, starting, streams, whole_job
+from bench import acceptance, burst, hanging, machine, memory, scaling, speed_to_request, starting, streams, whole_job
 from bench.child import ROOT
 from bench.figures import CannotMeasure, Figure, table
 from bench.tried import TRIED
@@ -30,6 +30,7 @@ MEASUREMENTS: Final[tuple[tuple[frozenset[str], Measure], ...]] = (
     (frozenset({"T3"}), acceptance.measure),
     (frozenset({"T4"}), whole_job.measure),
     (frozenset({"T5"}), burst.measure),
+    (frozenset({"T6"}), scaling.measure),
     (frozenset({"T8"}), starting.measure),
     (frozenset({"T9"}), memory.measure),
     (frozenset({"T10"}), streams.measure),

@@ -13,14 +13,17 @@ _PATH = f"/v1/voicenter/cdr/{CDR_TOKEN}"
 
 
 class Hangups:
-    """Ends every call after `seconds` of talk, both legs answered. `taken` counts pushes answered with 200."""
+    """Ends every call after `seconds` of talk, both legs answered. `taken` counts pushes answered with 200.
 
-    def __init__(self, port: int, seconds: float) -> None:
+    The pushes go to one port or, in turn, to several: the two of one call to two replicas, too.
+    """
+
+    def __init__(self, seconds: float, *ports: int) -> None:
         self.seconds = seconds
         self.taken = 0
         self.refused: list[str] = []
         self.ended: dict[str, asyncio.Future[None]] = {}
-        self._pool = Pool(port)
+        self._pool = Pool(*ports)
         self._tasks: set[asyncio.Task[None]] = set()
 
     def later(self, call: Call) -> None:
