@@ -18,7 +18,19 @@ from typing import Any, Final
 
 import uvloop
 
-from bench import acceptance, burst, hanging, machine, memory, scaling, speed_to_request, starting, streams, whole_job
+from bench import (
+    acceptance,
+    backlog,
+    burst,
+    hanging,
+    machine,
+    memory,
+    scaling,
+    speed_to_request,
+    starting,
+    streams,
+    whole_job,
+)
 from bench.child import ROOT
 from bench.figures import CannotMeasure, Figure, table
 from bench.tried import TRIED
@@ -31,6 +43,8 @@ MEASUREMENTS: Final[tuple[tuple[frozenset[str], Measure], ...]] = (
     (frozenset({"T4"}), whole_job.measure),
     (frozenset({"T5"}), burst.measure),
     (frozenset({"T6"}), scaling.measure),
+    (frozenset({"T7"}), backlog.on_sqlite),
+    (frozenset({"T7"}), backlog.on_postgres),
     (frozenset({"T8"}), starting.measure),
     (frozenset({"T9"}), memory.measure),
     (frozenset({"T10"}), streams.measure),
