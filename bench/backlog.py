@@ -166,7 +166,7 @@ def _steps(dialect: str, bench: Workbench) -> list[list[str]]:
 async def _measure(bench: Workbench, engine: str, urls: Sequence[str]) -> list[Figure]:
     rounds = int(bench.pick(200, 15))
     async with contextlib.AsyncExitStack() as stack:
-        places = [await stack.enter_async_context(_opened(url)) for url in urls]
+        places = [await stack.enter_async_context(opened(url)) for url in urls]
         for place in places:
             await place.free(1)
         for number in range(rounds + 10):
@@ -203,7 +203,7 @@ async def _timed(times: list[float], doing: Awaitable[T]) -> T:
 
 
 @contextlib.asynccontextmanager
-async def _opened(url: str) -> AsyncIterator[Place]:
+async def opened(url: str) -> AsyncIterator[Place]:
     engine = open_engine(url, alone=True)
     await engine.start()
     try:

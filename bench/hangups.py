@@ -65,20 +65,25 @@ class Hangups:
         self._pool.close()
 
 
-def push(call: Call, leg: int) -> bytes:
-    """One leg's record (vendor facts 2.2 to 2.5): statuses, talk time, and our variables in CustomData."""
+def push(
+    call: Call, leg: int, status: str = "ANSWER", talk: int = 42, ring: int = 7, *, began: int = 1_790_000_000
+) -> bytes:
+    """One leg's record (vendor facts 2.2 to 2.5): status, seconds of talk and of ringing, our variables in CustomData.
+
+    `began` is in seconds since the epoch.
+    """
     fields = {
         "ivruniqueid": call.call_id,
         "type": f"Click2Call leg{leg}",
-        "status": "ANSWER",
+        "status": status,
         "caller": call.target if leg == 1 else call.extension,
         "target": call.extension if leg == 1 else call.target,
-        "time": 1_790_000_000,
-        "duration": 42,
-        "dialtime": 7,
-        "actualCallDuration": 42,
-        "actualCallDialtime": 7,
-        "isAnswer": 1,
+        "time": began,
+        "duration": talk,
+        "dialtime": ring,
+        "actualCallDuration": talk,
+        "actualCallDialtime": ring,
+        "isAnswer": int(status == "ANSWER"),
         "direction": "outgoing",
         "extenUser": call.extension,
         "callerPhone": call.target,
