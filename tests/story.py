@@ -334,11 +334,11 @@ class Story:
             runner.run(self._server.serve([self._socket]))
 
 
-def eventually(condition: Callable[[], bool], what: Callable[[], str]) -> None:
+def eventually(condition: Callable[[], bool], what: Callable[[], str], seconds: float = PATIENCE) -> None:
     """Polls until the condition holds; AssertionError that says how things are instead."""
-    deadline = time.monotonic() + PATIENCE
+    deadline = time.monotonic() + seconds
     while not condition():
-        assert time.monotonic() < deadline, f"not within {PATIENCE:g} s: {what()}"
+        assert time.monotonic() < deadline, f"not within {seconds:g} s: {what()}"
         time.sleep(POLL)  # not shorter: looking costs the service work, too
 
 
