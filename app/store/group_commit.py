@@ -58,10 +58,20 @@ class TimeLimit:
 
 
 class GroupCommit:
-    """Runs jobs in groups on one connection in one thread. `submit` and `close` belong to one event loop."""
+    """Runs jobs in groups on one connection in one thread. `submit` and `close` belong to one event loop.
 
-    def __init__(self, connect: Callable[[], sqlite3.Connection], name: str, function_seconds: float) -> None:
+    `check` raises what keeps a group from being written.
+    """
+
+    def __init__(
+        self,
+        connect: Callable[[], sqlite3.Connection],
+        name: str,
+        function_seconds: float,
+        check: Callable[[], None] = lambda: None,
+    ) -> None:
         self._function_seconds = function_seconds
+        self._check = check
         self._engine = create_engine(
             "sqlite+pysqlite://",
             creator=connect,
@@ -156,6 +166,7 @@ class GroupCommit:
 
     def _commit(self, jobs: list[Job]) -> None:
         conn, raw = self._connection()
+        self._check()
         raw.execute("BEGIN IMMEDIATE")
         # A savepoint is two more statements and hardly ever needed.
         failed = next((job for job in jobs if not self._do(job, conn)), None)
