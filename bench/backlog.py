@@ -64,17 +64,18 @@ class Place:
 
     async def claim(self, expected: int) -> list[Claim]:
         """As the dispatcher does; CannotMeasure unless it is so many."""
-        claims, _ = await self.store.claim(
+        found = await self.store.claim(
             self.rules.roster(self.store.clock.now()),
             owner="bench",
             lease=LEASE,
             calls=self.rules.directory.guards.calls,
             caps=(),
             most=AT_ONCE,
+            numbers=self.rules.number_cap(self.store.clock.now()),
         )
-        if len(claims) != expected:
-            raise CannotMeasure(f"{len(claims)} leads were claimed where {expected} should have been")
-        return claims
+        if len(found.claims) != expected:
+            raise CannotMeasure(f"{len(found.claims)} leads were claimed where {expected} should have been")
+        return found.claims
 
     async def undo(self, claims: Sequence[Claim]) -> None:
         """Nothing was sent: lead and agent are free again."""

@@ -30,8 +30,10 @@ from app.service.hub import Hub
 from app.service.intake import Intake
 from app.service.outcomes import Outcomes
 from app.service.rules import Rules
+from app.service.slots import Slots
 from app.service.submission import Submission
 from app.service.sweeper import Sweeper
+from app.service.switches import Switches
 from app.service.tokens import Tokens
 from app.store import migrate
 from app.store.engine import open_engine
@@ -113,10 +115,21 @@ class Replay:
         hub, metrics = Hub(), Metrics()
         breaker = Breaker(self.clock, None, metrics)
         jitter = random.Random(seed).random
+        switches = Switches(self.store, metrics)
         self.dispatcher = ByHand(
-            self.store, self, self.rules, hub, metrics, breaker, owner="day", provider_timeout=12, jitter=jitter
+            self.store,
+            self,
+            self.rules,
+            hub,
+            metrics,
+            breaker,
+            owner="day",
+            provider_timeout=12,
+            switches=switches,
+            jitter=jitter,
         )
-        self.intake = Intake(self.store, self.rules, self.dispatcher, hub, Tokens("day"), metrics)
+        slots = Slots(self.store, self.rules)
+        self.intake = Intake(self.store, self.rules, self.dispatcher, hub, Tokens("day"), metrics, switches, slots)
         self.outcomes = Outcomes(self.store, read_call_records, self.rules, self.dispatcher, hub, metrics)
         self.sweeper = Sweeper(self.store, self.rules, self.dispatcher, hub, metrics)
 
