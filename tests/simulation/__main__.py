@@ -17,6 +17,7 @@ def main() -> int:
     arguments.add_argument("--seeds", type=int, default=50_000, help="how many worlds (50000)")
     arguments.add_argument("--first", type=int, default=0, help="the first seed (0)")
     arguments.add_argument("--processes", type=int, default=os.cpu_count() or 1, help="how many at once (the cores)")
+    arguments.add_argument("--first-failure", action="store_true", help="end with the first world that fails")
     arguments.add_argument("--minutes", type=float, default=120.0, help="no world begins after that (120)")
     given = arguments.parse_args()
     return one(given.seed, story=given.story) if given.seed is not None else many(given)
@@ -39,7 +40,13 @@ def one(seed: int, *, story: bool) -> int:
 def many(given: argparse.Namespace) -> int:
     began, said = time.monotonic(), 0.0
     found = Summary()
-    for found in campaign(given.first, given.seeds, processes=given.processes, seconds=given.minutes * 60):
+    for found in campaign(
+        given.first,
+        given.seeds,
+        processes=given.processes,
+        seconds=given.minutes * 60,
+        failures=1 if given.first_failure else MOST_FAILURES,
+    ):
         took = time.monotonic() - began
         if took - said > 10.0:
             said = took

@@ -108,6 +108,10 @@ class Provider:
     def calls(self) -> list[Call]:
         return [sent.call for sent in self.book if sent.call is not None]
 
+    def rings(self, now: float) -> bool:
+        """Whether there is any call at that moment."""
+        return any(sent.call is not None and sent.call.live(now) for sent in self.book)
+
     # ------------------------------------------------------------------------------------------- requests
 
     async def ask(self, process: Process, request: CallRequest) -> Answer:

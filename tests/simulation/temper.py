@@ -104,6 +104,7 @@ class Temper:
     # how time passes where nothing happens
     quiet: float
     jump: float
+    watchful: bool  # no faster than the line is looked at while there is a call on it
 
 
 ANSWERS = (
@@ -189,6 +190,7 @@ def temper_of(chance: random.Random) -> Temper:
         outside_calls=times(0.5, 3),
         breaks=times(0.3, 2),
         persons=times(0.6, 6),
-        quiet=chance.choice((0.0, 0.0, 0.0, 0.0, 1.1)),
-        jump=chance.choice((20.0, 60.0, 600.0, 600.0)),
+        quiet=1.1 if chance.random() < 0.1 else 0.0,
+        jump=chance.choice((60.0, 600.0, 600.0, 600.0)),
+        watchful=chance.random() < 0.2,
     )

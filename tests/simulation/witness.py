@@ -141,6 +141,8 @@ class Witness:
             self._history.update(
                 f"{self._name(lead)} {attempt and self._name(attempt)} {agent} {who} {event} {to};".encode()
             )
+            if event == "reserved":
+                self._free_by_the_line(attempt)
             if event == "sending":
                 self._intended[attempt] = self._loop.time()
             if to is not None:
@@ -149,6 +151,16 @@ class Witness:
             if many:
                 self.wrong(what)
         self.open = sum(state in ("waiting", "dialing") for state in self._states.values())
+
+    def _free_by_the_line(self, attempt: str) -> None:
+        """Who is busy or away by the provider's account, as long as that is fresh, is not rung."""
+        found = self._database.raw.execute(
+            "SELECT 1 FROM attempts a JOIN agents g ON g.id = a.agent_id"
+            " WHERE a.id = ? AND g.presence IS NOT NULL AND g.presence_until > a.reserved_at",
+            (attempt,),
+        )
+        if found.fetchone() is not None:
+            self.wrong("an agent is taken who is busy or away by the provider's account", attempt)
 
     def _moved(self, lead: str, to: str) -> None:
         before = self._states.get(lead)

@@ -17,7 +17,7 @@ from tests.simulation.database import Database, Fate, SimulatedEngine
 from tests.simulation.loop import PROCESS, Mishap, Process, VirtualLoop
 from tests.simulation.people import People
 from tests.simulation.provider import Provider
-from tests.simulation.replica import Replica, SimulatedClock
+from tests.simulation.replica import APART, Replica, SimulatedClock
 from tests.simulation.temper import CLOSES_AFTER, DAY_STARTS, OPENS_AFTER, Temper, temper_of
 from tests.simulation.troubles import Troubles
 from tests.simulation.witness import Witness
@@ -205,18 +205,25 @@ class World:
         witness.quiet()
         wall = witness.now_ms()
         moment = self._database.raw.execute(_MOMENTS, {"now": wall}).fetchone()[0]
-        due = now + self.temper.jump if moment is None else now + (moment - wall) / 1000
-        then = max(until, min(due, now + self.temper.jump, self.loop.next_timer(self.loop.world)))
-        self._who_wakes(then)
+        farthest = now + (APART if self.temper.watchful and self.provider.rings(now) else self.temper.jump)
+        due = farthest if moment is None else min(farthest, now + (moment - wall) / 1000)
+        outside = self.loop.next_timer(self.loop.world)
+        then = max(until, min(due, outside))
+        self._who_wakes(then, nobody=outside < due)
         return then
 
-    def _who_wakes(self, moment: float) -> None:
-        """Not all loops of all processes look at the very same moment: mostly, all but one come some time later."""
+    def _who_wakes(self, moment: float, *, nobody: bool) -> None:
+        """Not all loops of all processes look at the very same moment: mostly, all but one come some time later.
+
+        Where something comes from outside, which wakes whom it concerns, mostly `nobody` has a need to look.
+        """
         awake = [one.process for one in self.replicas if not one.process.still]
-        if len(awake) > 1 and self.chance.random() < 0.8:
+        if self.chance.random() < 0.2 or not (nobody or len(awake) > 1):
+            return
+        if not nobody:
             awake.remove(self.chance.choice(awake))
-            for process in awake:
-                self.loop.hold_up(process, moment, self.chance.uniform(0.0, 3.0))
+        for process in awake:
+            self.loop.hold_up(process, moment, self.chance.uniform(0.0, 3.0))
 
     # ------------------------------------------------------------------------------------------- replicas
 

@@ -273,6 +273,36 @@ async def test_a_command_may_share_the_file_of_a_running_service(engine: SqliteE
     assert await engine.read(names) == ["command", "service"]
 
 
+async def test_a_transaction_has_its_lock_before_it_reads(engine: SqliteEngine, sqlite_url: str) -> None:
+    """Whoever reads first and writes afterwards, beside another process that writes in between, waits and succeeds.
+
+    With the lock taken only by the first write, SQLite fails such a transaction at once: what it has read is old.
+    """
+    command = open_engine(sqlite_url, allow_shared=True)
+    await command.start()
+    loop = asyncio.get_running_loop()
+    reading = asyncio.Event()
+    go_on = threading.Event()
+
+    def read_then_write(conn: Connection) -> list[str]:
+        found = names(conn)
+        loop.call_soon_threadsafe(reading.set)
+        go_on.wait(10)
+        add(conn, "service")
+        return found
+
+    service = asyncio.create_task(engine.write(read_then_write))
+    await reading.wait()
+    other = asyncio.create_task(command.write(add, "command"))
+    beside, _ = await asyncio.wait([other], timeout=0.5)
+    go_on.set()
+    assert await service == []
+    await other
+    await command.close()
+    assert not beside, "the other one waits for the lock"
+    assert await engine.read(names) == ["command", "service"]
+
+
 _START = """
 import asyncio, sys
 from app.errors import StorageUnavailable
