@@ -21,6 +21,9 @@ def pair(
     pairs: list[tuple[Lead, Agent]] = []
     left: list[Lead] = []
     for lead in due:
+        if len(pairs) >= most:
+            left.append(lead)
+            continue
         kind = (lead.site, language_of(lead.asked_language))
         if kind not in lines:
             lines[kind] = roster.order(lead.site, free, language=kind[1])
@@ -31,7 +34,7 @@ def pair(
         if not others and not roster.avoids(lead):
             others = line[:1]
         agent = next((one for one in others if one.id == last.get(lead.id)), others[0] if others else None)
-        if agent is None or len(pairs) >= most:
+        if agent is None:
             left.append(lead)
             continue
         taken.add(agent.id)
