@@ -148,7 +148,7 @@ class _Desk:
     """A desk as simple as one can be: first come, first served, by whoever has been free for longest."""
 
     def __init__(self, many: int, agents: tuple[str, ...], seed: int) -> None:
-        self._random = random.Random(seed)
+        self._random = random.Random(seed)  # noqa: S311 - a day to replay, no secret
         self._many = many
         self._free_at = dict.fromkeys(agents, clock(9))
         self._misses = {agent: self._random.uniform(0.02, 0.2) for agent in agents}

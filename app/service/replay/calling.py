@@ -66,18 +66,17 @@ class Calling:
     def _call(self, course: Course, agent: Agent, first: First, now: int) -> None:
         lead, policy = course.lead, self._rules.policy
         going = self._going(course, agent, first, deadline.ring_time(policy.ring_agent, lead.deadline_at, now))
-        call = CallMade(lead.id, agent.id, now, going.missed, going.talk)
+        lags = self._habits.lags
+        free_at = now + going.lasts + (lags.missed if going.missed else lags.over)
+        call = CallMade(lead.id, agent.id, now, free_at, going.missed, going.talk)
         self.made.append(call)
         self._staff.reserve(agent.id, call, now)
         if course.request_at is None:
             course.request_at = now
-        lags, ends = self._habits.lags, now + going.lasts
-        ended = partial(self._ended, course, agent, call, going, first)
-        if going.missed:
-            self._agenda.plan(ends + lags.missed, ended, of_a_call=True)
-        else:
-            self._agenda.plan(ends + lags.over, partial(self._leaves, agent, call), of_a_call=True)
-            self._agenda.plan(ends + max(lags.over, lags.told), ended, of_a_call=True)
+        if not going.missed:
+            self._agenda.plan(free_at, partial(self._leaves, agent, call), of_a_call=True)
+        known_at = free_at if going.missed else max(free_at, now + going.lasts + lags.told)
+        self._agenda.plan(known_at, partial(self._ended, course, agent, call, going, first), of_a_call=True)
 
     def _going(self, course: Course, agent: Agent, first: First, ring_agent: int) -> Going:
         """How the call goes, and a note of what of it was known."""

@@ -104,7 +104,8 @@ def _call(past: PastLead, call: PastCall) -> CallMade:
     pick_up, reaction = pick_up_of(call), reaction_of(call)
     missed = pick_up is not None and not pick_up.took
     talk = reaction.talk if reaction is not None and not missed else 0
-    return CallMade(past.id, call.agent_id, call.began_at, missed, talk or 0)
+    until = call.left_at or call.ended_at or call.began_at
+    return CallMade(past.id, call.agent_id, call.began_at, until, missed, talk or 0)
 
 
 def _conversation_at(call: PastCall) -> int | None:
