@@ -84,7 +84,7 @@ async def _postgres(options: dict[str, Any]) -> AsyncIterator[Reader]:
     # What only PostgreSQL needs comes with its extra.
     from sqlalchemy.ext.asyncio import AsyncConnection, create_async_engine
 
-    from app.store.postgres_errors import DATABASE_ERRORS, asyncpg, kind_of
+    from app.store.postgres_errors import DATABASE_ERRORS, READ_ONLY, asyncpg, kind_of, sqlstate_of
 
     async def connect() -> Any:
         return await asyncpg.connect(**options)
@@ -108,7 +108,7 @@ async def _postgres(options: dict[str, Any]) -> AsyncIterator[Reader]:
         async with engine.connect() as conn:
             yield PostgresReader(conn)
     except DATABASE_ERRORS as error:
-        if kind_of(error) is None:
+        if kind_of(error) is None or sqlstate_of(error) == READ_ONLY:
             raise
         raise StorageUnavailable(f"the database is not available: PostgreSQL ({type(error).__name__})") from error
     finally:

@@ -48,8 +48,8 @@ class LeadEnd:
 
 @dataclass(frozen=True, slots=True)
 class CallMade:
-    """One call that was asked for, and had its agent up to `until`, before any wrap-up. `talk` in seconds; `missed`: the
-    agent did not pick up."""
+    """One call that was asked for, and had its agent up to `until`, before any wrap-up. `talk` in seconds; `missed`:
+    the agent did not pick up."""
 
     lead_id: str
     agent_id: str

@@ -7,11 +7,11 @@ from bisect import bisect_left, insort
 from app.domain.lead import Lead
 from app.domain.priority import turn
 
-_Place = tuple[int, str]
+_Place = tuple[int, int, str]
 
 
 class Line:
-    """A lead stands in it with the rank and due time that it came with."""
+    """A lead stands in it with the rank and due time that it came with; of one turn, who came first is first."""
 
     def __init__(self) -> None:
         self._places: list[_Place] = []
@@ -25,7 +25,7 @@ class Line:
 
     def add(self, lead: Lead) -> None:
         """Let a lead stand in line that is due."""
-        place = turn(lead.rank, lead.due_at or 0), lead.id
+        place = turn(lead.rank, lead.due_at or 0), lead.received_at, lead.id
         self._of[lead.id] = place
         insort(self._places, place)
 
@@ -37,8 +37,8 @@ class Line:
 
     def first(self, most: int) -> list[str]:
         """The ids of those whose turn it is first."""
-        return [lead_id for _, lead_id in self._places[:most]]
+        return [lead_id for _, _, lead_id in self._places[:most]]
 
     def ahead(self, lead: Lead) -> int:
         """How many have their turn before this lead, which need not be due yet."""
-        return bisect_left(self._places, (turn(lead.rank, lead.due_at or 0), ""))
+        return bisect_left(self._places, (turn(lead.rank, lead.due_at or 0), 0, ""))
