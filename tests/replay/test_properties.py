@@ -71,7 +71,9 @@ def files(draw: st.DrawFn) -> Directory:
 
 
 def moments(first: int = 8, last: int = 20) -> st.SearchStrategy[int]:
-    return st.integers(clock(first), clock(last))
+    """Any time of the day, and those at which something ends."""
+    edges = [clock(9), clock(11, 59, 40), clock(12) - 1, clock(12, 59, 59), clock(17, 59, 50), clock(18)]
+    return st.one_of(st.integers(clock(first), clock(last)), st.sampled_from(edges))
 
 
 @st.composite
