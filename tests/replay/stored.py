@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import sqlite3
 from collections.abc import Iterable
 from typing import Any
@@ -9,6 +10,7 @@ from typing import Any
 from sqlalchemy import Connection, create_engine, insert
 
 from app.domain.past_day import PastCall, PastDay, PastLead
+from app.store.engine import open_engine
 from app.store.tables import attempts, events, leads
 
 
@@ -98,3 +100,17 @@ def _history(lead: PastLead) -> list[dict[str, Any]]:
 def _event(lead: PastLead, at: int, event: str, who: str, **told: Any) -> dict[str, Any]:
     blank: dict[str, Any] = {"why": None, "attempt_id": None, "agent_id": None}
     return {"at": at, "lead_id": lead.id, "event": event, "who": who, **blank, **told}
+
+
+def write_postgres(url: str, day: PastDay) -> None:
+    """The same, into a PostgreSQL database."""
+
+    async def write() -> None:
+        engine = open_engine(url)
+        await engine.start()
+        try:
+            await engine.write(write_leads, day.all)
+        finally:
+            await engine.close()
+
+    asyncio.run(write())
