@@ -281,8 +281,13 @@ def with_store(settings: Settings, work: Callable[..., Awaitable[T]]) -> T:
 
     revision = migrations.current_revision(settings.database_url)
     if revision is None:
-        # Where nothing names a database, another shell may have named the one that is meant.
-        aside = "" if "database_url" in settings.model_fields_set else " (LEADRING_DATABASE_URL is not set here)"
-        raise ConfigurationError([f"no database yet{aside}; `leadring serve` makes it"])
+        raise no_database(settings)
     migrations.check_revision(revision)
     return asyncio.run(run())
+
+
+def no_database(settings: Settings) -> ConfigurationError:
+    """What to say where nothing has been stored yet."""
+    # Where nothing names a database, another shell may have named the one that is meant.
+    aside = "" if "database_url" in settings.model_fields_set else " (LEADRING_DATABASE_URL is not set here)"
+    return ConfigurationError([f"no database yet{aside}; `leadring serve` makes it"])

@@ -113,6 +113,7 @@ def test_only_main_and_the_commands_know_the_settings() -> None:
     allowed = composing | {
         "cli.py",
         "operations.py",
+        "operations_replay.py",
         "operations_switches.py",
         "settings.py",
         "faults.py",

@@ -6,7 +6,7 @@ other; the partial unique indexes are the belt.
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 from sqlalchemy import Connection, and_, bindparam, insert, or_, select, update
@@ -15,6 +15,7 @@ from app.directory import Agent, CallCap, First
 from app.domain.guards import HELD_FOR, Cap, NumberCap
 from app.domain.intake_results import Claimed
 from app.domain.lead import Attempt, Claim, Lead
+from app.domain.pairing import pair
 from app.domain.routing import FreeAgent, Roster, language_of
 from app.ids import new_id
 from app.store import budgets, events, number_caps
@@ -114,7 +115,7 @@ def claim(conn: Connection, terms: ClaimTerms, now: int) -> Claimed:
             break
         free = _free_agents(conn, terms.roster, now, most, tried)
         while due and free:
-            pairs, due = _pair(terms.roster, due, free, terms.most - len(claims), last)
+            pairs, due = pair(terms.roster, due, free, terms.most - len(claims), last)
             if not pairs:
                 break
             ours = _lock_agents(conn, [agent.id for _, agent in pairs], now)
@@ -148,34 +149,6 @@ def last_agents(conn: Connection, due: Sequence[Lead], since: int) -> dict[str, 
     """By lead, the agent with whom its number talked last, no longer ago than `since`."""
     found = {lead.id: conn.execute(_last_agent, {"lead": lead.id, "since": since}).scalar() for lead in due}
     return {lead_id: agent for lead_id, agent in found.items() if agent is not None}
-
-
-def _pair(
-    roster: Roster, due: Sequence[Lead], free: Mapping[str, FreeAgent], most: int, last: Mapping[str, str]
-) -> tuple[list[tuple[Lead, Agent]], list[Lead]]:
-    """An agent for each of the first `most` leads, as far as they go; and the leads that are left."""
-    lines: dict[tuple[str, str], list[Agent]] = {}
-    taken: set[str] = set()
-    pairs: list[tuple[Lead, Agent]] = []
-    left: list[Lead] = []
-    for lead in due:
-        kind = (lead.site, language_of(lead.asked_language))
-        if kind not in lines:
-            lines[kind] = roster.order(lead.site, free, language=kind[1])
-        line = [agent for agent in lines[kind] if agent.id not in taken]
-        # Whom this number talked with last comes first. Who has just missed this lead is not asked at once again, and
-        # then only when nobody else is free.
-        others = [agent for agent in line if agent.id != lead.avoid_agent]
-        if not others and not roster.avoids(lead):
-            others = line[:1]
-        agent = next((one for one in others if one.id == last.get(lead.id)), others[0] if others else None)
-        if agent is None or len(pairs) >= most:
-            left.append(lead)
-            continue
-        taken.add(agent.id)
-        lines[kind] = line
-        pairs.append((lead, agent))
-    return pairs, left
 
 
 def _lock_agents(conn: Connection, ids: list[str], now: int) -> set[str]:
