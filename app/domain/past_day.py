@@ -86,10 +86,6 @@ class PastLead:
     calls: tuple[PastCall, ...] = ()
     deeds: tuple[Deed, ...] = ()
 
-    def when(self, event: str) -> int | None:
-        """When that was done for the first time."""
-        return next((deed.at for deed in self.deeds if deed.event == event), None)
-
 
 @dataclass(frozen=True, slots=True)
 class EarlierCall:

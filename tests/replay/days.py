@@ -153,6 +153,8 @@ class _Desk:
         self._free_at = dict.fromkeys(agents, clock(9))
         self._misses = {agent: self._random.uniform(0.02, 0.2) for agent in agents}
         self._leads: dict[str, PastLead] = {}
+        self._latest: dict[int, PastLead] = {}  # by number, as it came
+        self._numbers = 0
         self._due: list[tuple[int, str]] = []
 
     def day(self) -> PastDay:
@@ -165,12 +167,13 @@ class _Desk:
         return a_day(*(self._evening(lead) for lead in self._leads.values()))
 
     def _come(self, moment: int) -> None:
-        known = list(self._leads.values())
-        earlier = self._random.choice(known) if known and self._random.random() < 0.05 else None
-        if earlier is not None and earlier.ended_at is None:
+        known = self._numbers
+        number = self._random.randint(1, known) if known and self._random.random() < 0.05 else known + 1
+        earlier = self._latest.get(number)
+        if earlier is not None and (earlier := self._leads[earlier.id]).ended_at is None:
             self._change(earlier, deeds=(*earlier.deeds, did(moment, "joined", "widget")))
             return
-        number = int(earlier.phone[-7:]) if earlier is not None else len(known) + 1
+        self._numbers = max(known, number)
         if earlier is not None and moment - earlier.received_at < 10 * MINUTE:
             fields = {"state": "held", "reason": "cooldown", "due_at": None}
             lead = a_lead(number, moment, deeds=(held(moment, "cooldown"),), **fields)
@@ -178,7 +181,7 @@ class _Desk:
             open_ = clock(9) <= moment < clock(18)
             lead = a_lead(number, moment, deeds=() if open_ else (did(moment, "scheduled", "intake", "closed"),))
             heapq.heappush(self._due, (max(moment, clock(9)), lead.id))
-        self._leads[lead.id] = lead
+        self._leads[lead.id] = self._latest[number] = lead
 
     def _work(self, until: int) -> None:
         """Call whom somebody is free for before that."""

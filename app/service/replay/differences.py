@@ -56,6 +56,10 @@ def _more(new: int, old: int, one: str = "lead") -> str:
     return f"{_count(abs(new - old), one)} {'more' if new > old else 'fewer'}"
 
 
+def _length(seconds: float) -> str:
+    return f"{seconds:.0f} s" if seconds < 120 else f"{seconds / 60:.0f} min"
+
+
 def _guards(new: Figures, old: Figures) -> Iterator[str]:
     counts = [{(one.guard, one.mode): one.leads for one in figures.guards} for figures in (new, old)]
     for key in sorted(counts[0].keys() | counts[1].keys()):
@@ -90,7 +94,7 @@ def _times(new: Figures, old: Figures) -> Iterator[str]:
     for words, after, before in pairs:
         for part, now, then in (("half", after.p50, before.p50), ("nine in ten", after.p90, before.p90)):
             if now is not None and then is not None and _matters(now, then, LEAST_SECONDS):
-                yield f"{part} would wait up to {now:.0f} s {words}, instead of {then:.0f} s"
+                yield f"{part} would wait up to {_length(now)} {words}, instead of {_length(then)}"
 
 
 def _sites(new: Figures, old: Figures, new_file: Directory, old_file: Directory) -> Iterator[str]:

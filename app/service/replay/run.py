@@ -142,7 +142,12 @@ class _Replay:
         """What the dispatcher does: an agent for each due lead, as long as there are both."""
         while self._waiting and (free := self._staff.free(now)):
             roster = self._rules.roster(now)
-            looked_at = [one for site in roster.sites for one in self._waiting.first(site, ROUND)]
+            sites = [site for site in roster.sites if self._waiting.are_due(site)]
+            able = {agent.id for site in sites for agent in roster.eligible(site)}
+            free = {name: agent for name, agent in free.items() if name in able}
+            if not free:
+                break
+            looked_at = [one for site in sites for one in self._waiting.first(site, ROUND)]
             due = self._not_rung_out(looked_at, now)
             due.sort(key=lambda lead: turn(lead.rank, lead.due_at or 0))
             last = self._last_agents(due, now) if roster.sticky else {}

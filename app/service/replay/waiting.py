@@ -83,6 +83,10 @@ class Waiting:
 
     # -------------------------------------------------------------------------------------------------- the lines
 
+    def are_due(self, site: str) -> bool:
+        """Whether any lead of this site is due."""
+        return bool(self._lines[site])
+
     def first(self, site: str, most: int) -> list[Course]:
         """The due leads of a site whose turn it is first."""
         return [self._due[lead_id] for lead_id in self._lines[site].first(most)]

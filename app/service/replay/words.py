@@ -79,20 +79,15 @@ def read_aloud(report: Report) -> Iterator[str]:
 
 
 def _title(report: Report) -> Iterator[str]:
-    day, known = report.day, report.columns[-1].figures.known
+    day, known, lags = report.day, report.columns[-1].figures.known, report.lags
     when = in_words((day.since, day.until), report.timezone)
     yield f"{when} ({report.timezone}): {len(day.leads)} leads came in"
-    yield f"{report.again} were sent again while they were open, {len(day.open_before)} were open from before"
-    yield (
-        f"replayed: {known.picked_up} calls rang an agent and {known.answered} a lead; taken from the record: "
-        f"{known.picked_up - known.picked_up_drawn} and {known.answered - known.answered_drawn}, "
-        f"drawn from the day: {known.picked_up_drawn} and {known.answered_drawn} (seed {report.seed})"
-    )
-    lags = report.lags
-    yield (
-        f"as on that day, a missed call is known {lags.missed / 1000:.0f} s after the ringing, the end of one that was "
-        f"taken frees its agent after {lags.over / 1000:.0f} s, how it went is known after {lags.told / 1000:.0f} s"
-    )
+    yield f"sent again while open: {report.again}; open from before: {len(day.open_before)}"
+    agents = f"{known.picked_up} agents ({known.picked_up_drawn} drawn)"
+    leads = f"{known.answered} leads ({known.answered_drawn} drawn)"
+    yield f"in the replay rang: {agents}, {leads}; the rest as in the record; seed {report.seed}"
+    missed, over, told = (f"{lag / 1000:.0f} s" for lag in (lags.missed, lags.over, lags.told))
+    yield f"as on that day: a miss is known after {missed}, the end of a call after {over}, how it went after {told}"
 
 
 def _row(name: str, cells: Sequence[str], more: str = "") -> str:
