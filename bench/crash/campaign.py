@@ -160,7 +160,7 @@ async def _until_done(
     told = 0.0
     while (now := time.monotonic()) < until:
         enough = all(
-            sum(len(world.history.submissions) for world in worlds if world.plan is plan) >= plan.leads
+            sum(world.acknowledged for world in worlds if world.plan is plan) >= plan.leads
             for plan in {id(world.plan): world.plan for world in worlds}.values()
         )
         if is_done() and enough and (restarts is None or restarts.done()):
@@ -175,10 +175,10 @@ def _progress(worlds: list[World]) -> str:
     plans = {id(world.plan): world.plan for world in worlds}.values()
     deaths = sum(plan.deaths.done.total() for plan in plans), sum(plan.deaths.asked.total() for plan in plans)
     stops = sum(plan.stops.done.total() for plan in plans), sum(plan.stops.asked.total() for plan in plans)
-    leads = sum(len(world.history.submissions) for world in worlds), sum(plan.leads for plan in plans)
+    leads = sum(world.acknowledged for world in worlds), sum(plan.leads for plan in plans)
     calls = sum(len(world.history.requests) for world in worlds)
     return (
-        f"ends {deaths[0]}/{deaths[1]}, stood still {stops[0]}/{stops[1]}, leads {leads[0]}/{leads[1]}, "
+        f"ends {deaths[0]}/{deaths[1]}, stood still {stops[0]}/{stops[1]}, leads taken {leads[0]}/{leads[1]}, "
         f"requests {calls}"
     )
 

@@ -23,12 +23,19 @@ from typing import Any
 
 # Everything that `python -m app serve` imports on either engine.
 SERVICE = ("app.main", "app.cli", "app.operations", "app.serving", "app.store.postgres", "app.voicenter.cdr", "redis")
+# Libraries that it imports later, at its start.
+LATER = (
+    "anyio._backends._asyncio",
+    "holidays.countries",
+    "sqlalchemy.dialects.postgresql.asyncpg",
+    "sqlalchemy.dialects.sqlite.pysqlite",
+)
 PR_SET_PDEATHSIG = 1
 
 
 def preload() -> None:
     """Import what the service needs, and forget the service: only the libraries stay."""
-    for name in SERVICE:
+    for name in (*SERVICE, *LATER):
         importlib.import_module(name)
     for name in [name for name in sys.modules if name.partition(".")[0] == "app"]:
         del sys.modules[name]

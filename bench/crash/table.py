@@ -102,7 +102,7 @@ def _load(result: Result) -> list[Line]:
     names = list(dict.fromkeys(name for found in counts.values() for name in sorted(found)))
     order = ["leads sent", "… acknowledged", "… never acknowledged", "requests", "… that rang", "persons called again"]
     names = order + [name for name in names if name not in order]
-    asked = {"leads sent": result.size.leads}
+    asked = {"… acknowledged": result.size.leads}
     return [(name, {engine: found[name] for engine, found in counts.items()}, asked.get(name)) for name in names]
 
 

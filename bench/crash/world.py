@@ -166,6 +166,11 @@ class World:
         return float(found[1])
 
     @property
+    def acknowledged(self) -> int:
+        """Leads that were promised a call so far."""
+        return sum(bool(one.leads) for one in self.history.submissions)
+
+    @property
     def surprises(self) -> Counter[str]:
         """Tracebacks in the replicas' logs, by the event they stand at and their last line."""
         found: Counter[str] = Counter()
