@@ -196,4 +196,13 @@ def _figures(column: Column) -> dict[str, Any]:
     found["longest_queue_at"] = to_iso(column.figures.longest_queue_at)
     for site in found["sites"]:
         site["nobody"] = [[to_iso(moment) for moment in span] for span in site["nobody"]]
-    return {"name": column.name, **found, "deadline_share": column.figures.deadline_share}
+    return {"name": column.name, **_rounded({**found, "deadline_share": column.figures.deadline_share})}
+
+
+def _rounded(value: Any) -> Any:
+    """The same with three digits behind the point: what is more than that is no knowledge."""
+    if isinstance(value, float):
+        return round(value, 3)
+    if isinstance(value, dict):
+        return {name: _rounded(one) for name, one in value.items()}
+    return [_rounded(one) for one in value] if isinstance(value, list | tuple) else value

@@ -168,7 +168,7 @@ async def test_so_it_is_with_several_sites_languages_ivrs_and_people_who_change_
     file = directory(
         AGENTS, policy=policy, guards='cooldown = { mode = "hold", per_phone = ["1/3 hours"] }', more=SITES
     )
-    ledger, made = await compare(mixed(generated(120, AGENTS, seed=11)), file, sqlite_url)
+    ledger, made = await compare(mixed(generated(90, AGENTS, seed=11)), file, sqlite_url)
     asked = {call.agent_id for call in made}
     assert {"olga", "eli", "noa", "service/ivr/1"} <= asked, "every way to be asked was tried"
     results = {lead.result for lead in ledger.leads}
