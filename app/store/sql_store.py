@@ -112,10 +112,8 @@ class SqlStore:
             # The belt held: another replica was faster with an agent or a lead. Nothing of ours stands.
             return Claimed([], [], [])
 
-    async def begin_sending(self, claim: Claim, owner: str, lease: int) -> bool:
-        return await self.engine.write(
-            attempts.begin_sending, claim.attempt.id, owner, claim.lead.id, self._now(), lease
-        )
+    async def begin_sending(self, claim: Claim, owner: str, lease: int, ring_agent: int | None = None) -> bool:
+        return await self.engine.write(attempts.begin_sending, claim, owner, self._now(), lease, ring_agent)
 
     async def settle(
         self,
