@@ -6,13 +6,14 @@ other; the partial unique indexes are the belt.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from sqlalchemy import Connection, bindparam, insert, literal_column, null, select, update
 
 from app.directory import Agent, CallCap, First
 from app.domain.guards import HELD_FOR, Cap, NumberCap
+from app.domain.hits import Hit
 from app.domain.intake_results import Claimed
 from app.domain.lead import Attempt, Claim, Lead
 from app.domain.pairing import Pair, pair
@@ -110,6 +111,7 @@ def claim(conn: Connection, terms: ClaimTerms, now: int) -> Claimed:
     claims: list[Claim] = []
     pairs: list[Pair] = []  # of the claims, one by one
     held: list[str] = []
+    over: dict[str, Cap] = {}  # by lead, the cap that nothing is left of
     locked: list[str] = []  # agents who turned out to be somebody else's
     floor = Floor()
     choosy = any(terms.roster.chooses(lead.site, language_of(lead.asked_language)) for lead in due)
@@ -128,7 +130,7 @@ def claim(conn: Connection, terms: ClaimTerms, now: int) -> Claimed:
                 if one.agent.id not in ours:
                     locked.append(one.agent.id)
                     due.append(one.lead)
-                elif _may_spend(conn, terms):
+                elif _may_spend(conn, terms, one.lead, over):
                     claims.append(
                         Claim(one.lead, _attempt(one.lead, one.agent, now, terms.roster.first(one.lead.site)))
                     )
@@ -136,7 +138,7 @@ def claim(conn: Connection, terms: ClaimTerms, now: int) -> Claimed:
                 else:
                     held.append(one.lead.id)
     _write(conn, claims, whys(conn, terms.roster, floor, pairs, locked, now), terms, now)
-    _write_held(conn, held, now)
+    _write_held(conn, held, over, now)
     _write_put_off(conn, rung_out, terms.numbers, now)
     return Claimed(claims, held, [lead.id for lead in rung_out])
 
@@ -168,13 +170,17 @@ def _lock_agents(conn: Connection, ids: list[str], now: int) -> set[str]:
     return set(conn.execute(_lock, {"ids": ids, "at": now}).scalars())
 
 
-def _may_spend(conn: Connection, terms: ClaimTerms) -> bool:
+def _may_spend(conn: Connection, terms: ClaimTerms, lead: Lead, over: dict[str, Cap]) -> bool:
+    """Whether a call may be spent on this lead; a cap that is full is noted in `over`."""
     if not terms.caps:
         return True
-    if terms.calls.mode == "observe":
-        budgets.observe(conn, terms.caps)
+    observes = terms.calls.mode == "observe"
+    if not observes and budgets.spend(conn, terms.caps):
         return True
-    return budgets.spend(conn, terms.caps)
+    full = budgets.observe(conn, terms.caps) if observes else budgets.full(conn, terms.caps)
+    if full is not None:
+        over[lead.id] = full
+    return observes
 
 
 def _attempt(lead: Lead, agent: Agent, now: int, first: First) -> Attempt:
@@ -247,14 +253,21 @@ def _write(conn: Connection, claims: Sequence[Claim], told: Sequence[str], terms
     )
 
 
-def _write_held(conn: Connection, held: Sequence[str], now: int) -> None:
+def _write_held(conn: Connection, held: Sequence[str], over: Mapping[str, Cap], now: int) -> None:
+    """Hold these leads; and tell of those that only went over a cap."""
     for lead_id in held:
         conn.execute(_hold, {"lead": lead_id, "until": now + HELD_FOR})
+    told = {lead_id: Hit("calls", "hold", cap.spent).told for lead_id, cap in over.items()}
     events.add(
         conn,
         [
-            events.entry(now, lead_id, "held", "guard", from_state="waiting", to_state="held", why="calls")
-            for lead_id in held
+            *(events.entry(now, lead, "observed", "guard", why=why) for lead, why in told.items() if lead not in held),
+            *(
+                events.entry(
+                    now, lead, "held", "guard", from_state="waiting", to_state="held", why=told.get(lead, "calls")
+                )
+                for lead in held
+            ),
         ],
     )
 
