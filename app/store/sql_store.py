@@ -19,7 +19,7 @@ from app.domain.moves import Decide
 from app.domain.open_calls import OpenCall, UnheardCall
 from app.domain.presence import Verdict
 from app.domain.routing import Roster
-from app.domain.stories import AgentState, Gauges, KeptCdr, LeadStory, Moved
+from app.domain.stories import AgentState, Dossier, Gauges, KeptCdr, LeadStory, Moved
 from app.domain.switches import Switch, SwitchName
 from app.errors import ConfigurationError, StorageUnavailable
 from app.ports import CallRecord
@@ -30,6 +30,7 @@ from app.store import (
     cdrs,
     claims,
     dialing_windows,
+    dossiers,
     gauges,
     intake,
     leads,
@@ -171,6 +172,9 @@ class SqlStore:
 
     async def story(self, lead_id: str) -> LeadStory | None:
         return await self.engine.read(leads.story, lead_id, self._now())
+
+    async def dossier(self, lead_id: str, numbers: NumberCap | None) -> Dossier | None:
+        return await self.engine.read(dossiers.read, lead_id, numbers, self._now())
 
     async def leads_begun(self, beginning: str) -> list[str]:
         return await self.engine.read(leads.begun, beginning)
