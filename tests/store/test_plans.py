@@ -174,9 +174,7 @@ async def lines(floor: Floor) -> dict[str, Callable[[Connection], object]]:
         "remember the answer": lambda conn: intake.remember_answer(conn, "main", "s", "{}"),
         "claim": lambda conn: claims.claim(conn, terms, now + 5),
         "last agents": lambda conn: claims.last_agents(conn, [waiting.lead], 0),
-        "begin sending": lambda conn: attempts.begin_sending(
-            conn, waiting.attempt.id, "me", waiting.lead.id, now, 5000
-        ),
+        "begin sending": lambda conn: attempts.begin_sending(conn, waiting, "me", now, 5000),
         "match by variable": lambda conn: cdrs.match(conn, a_record(attempt_id=claim.attempt.id), now),
         "match by call": lambda conn: cdrs.match(conn, a_record(call_id="c77"), now),
         "match by number": lambda conn: cdrs.match(conn, a_record(extension="SIPagent7", phone="0500000000"), now),
