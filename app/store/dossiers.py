@@ -7,7 +7,8 @@ from sqlalchemy import Connection, bindparam, select
 from app.domain.guards import NumberCap
 from app.domain.stories import AttemptTimes, Dossier
 from app.store import agents, leads, switches
-from app.store.due import ahead_by_rank, rung_out
+from app.store.due import ahead_by_rank
+from app.store.number_caps import rung_out
 from app.store.statements import ATTEMPT_COLUMNS, attempt_of
 from app.store.tables import attempts
 
