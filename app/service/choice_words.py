@@ -76,6 +76,7 @@ class ChoiceWords:
     def __init__(self, directory: Directory, clock: WallClock) -> None:
         self._directory = directory
         self._clock = clock
+        self._places = {agent: place for place, agent in enumerate(directory.agents)}
 
     def agent(self, agent_id: str | None) -> Agent | None:
         """The agent, as long as the directory knows him."""
@@ -121,7 +122,8 @@ class ChoiceWords:
 
     def _sentence(self, group: Group, at: int, choice: Choice | None) -> str:
         by_words: dict[str, list[str]] = {}
-        for one in group.agents:
+        # Those behind as they were ranked, all others as they stand in the file.
+        for one in group.agents if group.reason == "behind" else sorted(group.agents, key=self._place):
             who, words = self.name(one.agent), self._words(group, one, at)
             if group.reason == "behind" and choice is not None:
                 equal = EQUAL if one.figures == choice.figures else STRATEGIES[choice.strategy]
@@ -132,6 +134,9 @@ class ChoiceWords:
         if unnamed := group.many - len(group.agents):
             parts.append(f"{unnamed} more: {self._words(group, Other(''), at)}")
         return "; ".join(parts)
+
+    def _place(self, one: Other) -> int:
+        return self._places.get(one.agent, len(self._places))
 
     def _words(self, group: Group, one: Other, at: int) -> str:
         until = one.figures[0] if one.figures else None
