@@ -90,7 +90,9 @@ class ChoiceWords:
     def why(self, choice: Choice, at: int) -> str:
         """What decided, and out of how many."""
         by = BY.get(choice.by) or self._by_strategy(choice, at)
-        if choice.by == "only" or (choice.free == 1 and not choice.or_more):
+        if choice.by == "only" and choice.free > 1:
+            return f"the only one of {choice.free} free ones who came into question"
+        if choice.free == 1 and not choice.or_more:
             return by
         return f"{by}; {'at least ' if choice.or_more else ''}{choice.free} were free"
 
