@@ -76,6 +76,7 @@ class ChoiceWords:
     def __init__(self, directory: Directory, clock: WallClock) -> None:
         self._directory = directory
         self._clock = clock
+        self._places = {agent: place for place, agent in enumerate(directory.agents)}
 
     def agent(self, agent_id: str | None) -> Agent | None:
         """The agent, as long as the directory knows him."""
@@ -89,7 +90,9 @@ class ChoiceWords:
     def why(self, choice: Choice, at: int) -> str:
         """What decided, and out of how many."""
         by = BY.get(choice.by) or self._by_strategy(choice, at)
-        if choice.by == "only" or (choice.free == 1 and not choice.or_more):
+        if choice.by == "only" and choice.free > 1:
+            return f"the only one of {choice.free} free ones who came into question"
+        if choice.free == 1 and not choice.or_more:
             return by
         return f"{by}; {'at least ' if choice.or_more else ''}{choice.free} were free"
 
@@ -121,7 +124,8 @@ class ChoiceWords:
 
     def _sentence(self, group: Group, at: int, choice: Choice | None) -> str:
         by_words: dict[str, list[str]] = {}
-        for one in group.agents:
+        # Those behind as they were ranked, all others as they stand in the file.
+        for one in group.agents if group.reason == "behind" else sorted(group.agents, key=self._place):
             who, words = self.name(one.agent), self._words(group, one, at)
             if group.reason == "behind" and choice is not None:
                 equal = EQUAL if one.figures == choice.figures else STRATEGIES[choice.strategy]
@@ -132,6 +136,9 @@ class ChoiceWords:
         if unnamed := group.many - len(group.agents):
             parts.append(f"{unnamed} more: {self._words(group, Other(''), at)}")
         return "; ".join(parts)
+
+    def _place(self, one: Other) -> int:
+        return self._places.get(one.agent, len(self._places))
 
     def _words(self, group: Group, one: Other, at: int) -> str:
         until = one.figures[0] if one.figures else None

@@ -37,7 +37,7 @@ def explain(dossier: Dossier, rules: Rules) -> Explanation:
     history = list(words.lines(story.history))
     present = NextWords(dossier, rules, names, clock)
     follows = present.next()
-    goes_on = follows.what if lead.state in ("waiting", "dialing") else history[-1].text
+    goes_on = history[-1].text if history and lead.state not in ("waiting", "dialing") else follows.what
     attempts = AttemptWords(names, words, story.history)
     return Explanation(
         lead_id=lead.id,

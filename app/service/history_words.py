@@ -15,6 +15,7 @@ from app.service.report_words import read_report
 from app.service.wall_clock import WallClock
 
 SAME_MOMENT: Final = 1000  # milliseconds
+NO_GUARDS: Final = frozenset({"provider", "absent", "ended"})  # a lead is held by what came of its call
 # What the provider or an exception said, word for word.
 _FOREIGN: Final = frozenset({"refused", "agent_offline", "agent_blocked", "not_sent", "unknown"})
 
@@ -32,7 +33,7 @@ class HistoryWords:
     def lines(self, history: Sequence[Event]) -> Iterator[Line]:
         """One line for each event, but for noise and what is told twice."""
         heard: set[tuple[str | None, str]] = set()
-        for event, after in zip(history, [*history[1:], None], strict=True):
+        for event, after in zip(history, [*history[1:], None], strict=False):
             if event.agent_id is not None:
                 self._agents[event.attempt_id] = event.agent_id
             # Active calls and the provider's record may both have told it; the first one counts.
@@ -72,11 +73,9 @@ class HistoryWords:
     def guards(self, history: Sequence[Event]) -> Iterator[GuardSpoke]:
         """The guards that spoke, in which mode, and what they said."""
         for event in history:
-            if event.event in ("held", "observed") and event.who in ("guard", "dispatcher", "sweeper"):
-                guard, mode, _ = read_hit(event.why or "")
+            guard, mode, _ = read_hit(event.why or "")
+            if event.event in ("held", "observed") and guard not in NO_GUARDS:
                 decided = event.event == "held"
-                if guard in ("provider", "absent", "ended"):
-                    continue  # no guard: what came of a call
                 mode = mode or ("hold" if decided else "observe")
                 yield GuardSpoke(event.at, guard, mode, decided, self._guard(event))
 
