@@ -376,6 +376,14 @@ def test_a_lead_that_is_due_when_its_site_has_closed_is_put_off_until_the_openin
     assert found.waiting.agents == [], "nobody is asked, so nobody has to say why not"
 
 
+def test_a_lead_of_a_site_that_is_gone_is_said_to_wait_for_it() -> None:
+    assert next_of(lead=replace(LEAD, site="gone")) == Next(
+        "nothing, unless its site comes back",
+        None,
+        "the site gone is not in leadring.toml any more; expires at 13:00:00",
+    )
+
+
 CLOSED = replace(LEAD, reason="closed", rank=BACKLOG, due_at=NOON + 21 * HOUR + 57)
 
 
@@ -421,6 +429,13 @@ def test_a_retry_is_said_with_what_it_follows(word: str, why: str | None, said: 
     lead = replace(LEAD, reason="retry", rank=AGAIN, due_at=NOON + 10 * MINUTE, lead_tries=1)
     history = [event(word, why), event("waiting", "retry")]
     assert next_of(history=history, lead=lead) == Next("dialled at 12:10:00", NOON + 10 * MINUTE, said)
+
+
+def test_a_cap_on_the_number_is_said_before_it_puts_the_lead_off() -> None:
+    lead = replace(LEAD, reason="retry", rank=AGAIN, due_at=NOON + 10 * MINUTE, lead_tries=1)
+    assert next_of(history=[event("lead_busy")], lead=lead, rung_out=True).why.endswith(
+        "its number was rung as often as it may be in a day (calls_per_number), which may put it off until tomorrow"
+    )
 
 
 def attempt(state: str, **times: int | None) -> AttemptTimes:
@@ -849,6 +864,7 @@ def test_no_telephone_number_gets_out_whoever_wrote_it() -> None:
         event("not_sent", "no way to 0542345678"),
         event("unknown", "half an answer: 972542345678"),
         event("agent_offline", "0542345678"),
+        event("reported", "leg 2 (lead) ANSWER, talked 3 s, recording https://r/20260105-972542345678.mp3"),
         lead=replace(LEAD, name="Noa 0542345678", message=number),
         agents={"dana": replace(FREE, paused=True, pause_reason=number), "yossi": replace(FREE, state="on_call")},
         dialling=Switch(False, NOON, "operator", f"ask {number}"),

@@ -37,7 +37,7 @@ class Cap:
     @property
     def spent(self) -> str:
         """That nothing is left of it, in words."""
-        return f"the {self.limit} calls of this {self.span} are spent"
+        return f"the {self.limit} {'call' if self.limit == 1 else 'calls'} of this {self.span} spent"
 
 
 @dataclass(frozen=True, slots=True)

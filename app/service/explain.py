@@ -33,7 +33,7 @@ def explain(dossier: Dossier, rules: Rules) -> Explanation:
     clock = WallClock(directory.policy.timezone)
     names = ChoiceWords(directory, clock)
     site = directory.sites.get(lead.site)
-    words = HistoryWords(names, clock, lead_first=site is not None and site.first == "lead")
+    words = HistoryWords(names, clock, lead_first=site is not None and site.first == "lead", phone=lead.phone)
     history = list(words.lines(story.history))
     present = NextWords(dossier, rules, names, clock)
     follows = present.next()

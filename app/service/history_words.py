@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator, Sequence
 from typing import Final
 
@@ -15,6 +16,7 @@ from app.service.report_words import read_report
 from app.service.wall_clock import WallClock
 
 SAME_MOMENT: Final = 1000  # milliseconds
+OWN_DIGITS: Final = 8  # last ones of a number, by which it is known in any spelling
 NO_GUARDS: Final = frozenset({"provider", "absent", "ended"})  # a lead is held by what came of its call
 # What the provider or an exception said, word for word.
 _FOREIGN: Final = frozenset({"refused", "agent_offline", "agent_blocked", "not_sent", "unknown"})
@@ -23,7 +25,9 @@ _FOREIGN: Final = frozenset({"refused", "agent_offline", "agent_blocked", "not_s
 class HistoryWords:
     """Reads events aloud; of one lead, in their order, as some are told by what came before them."""
 
-    def __init__(self, names: ChoiceWords, clock: WallClock, *, lead_first: bool) -> None:
+    def __init__(self, names: ChoiceWords, clock: WallClock, *, lead_first: bool, phone: str) -> None:
+        """`phone` is the lead's own number, which is in no line, wherever it comes from."""
+        self._own = re.compile(re.escape(phone[-OWN_DIGITS:]))
         self._names = names
         self._clock = clock
         self._lead_first = lead_first
@@ -48,6 +52,9 @@ class HistoryWords:
 
     def words(self, event: Event) -> str:
         """One event."""
+        return self._own.sub("•••••", self._words(event))
+
+    def _words(self, event: Event) -> str:
         agent = event.agent_id or self._agents.get(event.attempt_id)
         name, why = self._names.name(agent), self._why(event)
         match event.event:

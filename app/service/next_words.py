@@ -103,7 +103,8 @@ class NextWords:
                 return "the form asked for that time" if who == "intake" else f"the time was set by {who}"
         last = next((one for one in reversed(self._dossier.story.history) if one.event in AFTER), None)
         why = AFTER[last.event].format(wait=self._which_wait(last.event)) if last is not None else ""
-        return "; ".join(part for part in (why, closed) if part)
+        capped = f"{AFTER['number_cap']}, which may put it off until tomorrow" if self._dossier.rung_out else ""
+        return "; ".join(part for part in (why, capped, closed) if part)
 
     def _which_wait(self, event: str) -> str:
         schedule = self._rules.policy.retries(event, short=event == "short_call")
@@ -135,6 +136,9 @@ class NextWords:
 
     def _due(self) -> Next:
         lead, switch = self._lead, self._dossier.dialling
+        if self._rules.site(lead.site) is None:
+            end = f"expires at {self._near(lead.expires_at)}" if lead.expires_at is not None else ""
+            return Next("nothing, unless its site comes back", None, "; ".join((self._closed(), end)))
         if closed := self._closed():
             opens = self._rules.next_ring(lead.site, lead.phone, self._now)
             when = f"put off until {self._near(opens)}" if opens else "held for a person: it may never be rung"
