@@ -7,7 +7,7 @@ PY := $(VENV)/bin/python
 PORT ?= 8000
 ARGS ?=
 
-.PHONY: help run serve test conformance check format bench pins container clean
+.PHONY: help run serve test conformance check format bench crash pins container clean
 
 help: ## this menu
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-12s %s\n", $$1, $$2 }' $(firstword $(MAKEFILE_LIST))
@@ -48,6 +48,9 @@ format: $(VENV)/dev.stamp ## puts the code into shape
 
 bench: $(VENV)/dev.stamp ## the benchmark: a table, and JSON in bench/results/
 	$(PY) -m bench $(ARGS)
+
+crash: $(VENV)/dev.stamp ## kills real processes for half an hour and checks what was promised (ARGS="--short --seed 7")
+	$(PY) -m bench.crash $(ARGS)
 
 pins: ## requirements/*.txt again from requirements/*.in (ARGS="--upgrade")
 	tools/compile-pins $(ARGS)

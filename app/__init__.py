@@ -5,7 +5,8 @@
 3 service/intake.py            the phone becomes E.164; guards decide; a double click becomes the same lead
 4 store/intake.py              the lead is on disk, due now; the dispatcher is woken
 5 service/dispatcher.py        takes it, asks domain/routing.py for an agent, writes the attempt (store/claims.py);
-                               while the provider fails, service/breaker.py holds it back
+                               while the provider fails, service/breaker.py holds it back, and
+                               service/switches.py while somebody has switched the dialling off
 6 voicenter/click2call.py      leg 1 rings the agent; when answered, leg 2 rings the lead; or the lead first
 7 service/line_watch.py        sees on the line how the call goes on, and which agents are busy with others
 8 web/voicenter_cdr.py         the provider reports what happened; of what it did not report,

@@ -10,10 +10,11 @@ from typing import Annotated, NoReturn, TypeVar
 
 import typer
 
-from app import __version__, operations
+from app import __version__, operations, operations_replay, operations_switches
 from app.clock import SystemClock, to_datetime
 from app.directory import Directory, load_directory
 from app.domain import coverage
+from app.domain.dialing_window import never_rung
 from app.errors import ConfigurationError, StorageUnavailable
 from app.operations import read_both
 from app.settings import Settings, load_settings, weak_secrets
@@ -28,6 +29,8 @@ cli = typer.Typer(
 Host = Annotated[str, typer.Option(help="Address to listen on.")]
 
 cli.add_typer(operations.cli)
+cli.add_typer(operations_switches.cli)
+cli.add_typer(operations_replay.cli)
 
 
 def main() -> None:
@@ -186,12 +189,18 @@ def _report(directory: Directory) -> None:
     print(f"{len(directory.sites)} site(s), {enabled} agent(s) enabled of {len(directory.people)}")
     for warning in directory.warnings:
         print(f"warning: {warning}")
-    today = to_datetime(SystemClock().now()).date()
+    now = to_datetime(SystemClock().now())
+    today = now.date()
+    for never in never_rung(directory, now):
+        print(f"warning: {never}")
     found = [hole for site in directory.sites.values() for hole in coverage.holes(directory, site, from_=today)]
     for hole in found:
         print(f"hole: {hole}")
     if not found:
         print("no holes: somebody is on shift whenever a site is open")
+    for hours in directory.hours.values():
+        for eve in coverage.forgotten_eves(hours, from_=today):
+            print(f"note: {eve}; holiday_eves gives eves hours of their own")
 
 
 @cli.command()

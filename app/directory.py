@@ -13,6 +13,7 @@ from pathlib import Path
 from types import MappingProxyType
 
 from app.directory_agents import AGENT_KEYS, read_agent
+from app.directory_dialing import check_dialing_window
 from app.directory_extensions import place_of_call
 from app.directory_hours import DAYS, HOURS_KEYS, read_hours
 from app.directory_lines import lines_of, may_take
@@ -123,9 +124,10 @@ def parse_directory(text: str, *, source: str = "leadring.toml") -> Directory:
     mistakes: list[str] = []
     warnings: list[str] = []
     top = Table(values, "", KNOWN_KEYS[""], mistakes)
-    policy = read_policy(top.table("policy", KNOWN_KEYS["policy"]), warnings)
-    hours = _hours(top, policy.timezone, warnings)
     names = _names(top)
+    policy = read_policy(top.table("policy", KNOWN_KEYS["policy"]), names, warnings)
+    hours = _hours(top, policy.timezone, warnings)
+    check_dialing_window(policy.dialing_window, hours, mistakes)
     limits = read_limits(top.table("limits", KNOWN_KEYS["limits"]))
     guards = read_guards(top.table("guards", (*KNOWN_KEYS["guards"], *NOT_YET_GUARDS)))
     sites = _sites(top, names, warnings)

@@ -15,7 +15,15 @@ from app.directory_reading import Table, nearest
 from app.directory_types import Hours, Period
 
 DAYS = ("mon", "tue", "wed", "thu", "fri", "sat", "sun")
-HOURS_KEYS = ("timezone", "holidays", "holiday_categories", "extra_closed", "extra_open")
+HOURS_KEYS = (
+    "timezone",
+    "holidays",
+    "holiday_categories",
+    "holiday_eves",
+    "hol_hamoed",
+    "extra_closed",
+    "extra_open",
+)
 _DAY_NAMES = dict(
     zip(("monday", "tuesday", "wednesday", "thursday", "friday", "saturday", "sunday"), range(7), strict=True)
 ) | {day: index for index, day in enumerate(DAYS)}
@@ -89,14 +97,17 @@ def read_hours(name: str, outer: Table, default_timezone: str) -> Hours:
     opened = _extra_open(table)
     for day in sorted(closed & opened.keys()):
         table.wrong("extra_open", f"names {day}, which extra_closed names as well")
+    categories = _categories(table, country)
     return Hours(
         name=name,
         timezone=read_time_zone(table, default_timezone),
         week=whole_week,
         holidays=country,
-        holiday_categories=_categories(table, country),
+        holiday_categories=categories,
         extra_closed=closed,
         extra_open=MappingProxyType(opened),
+        holiday_eves=_eves(table, country, categories),
+        hol_hamoed=_hol_hamoed(table, country),
     )
 
 
@@ -135,6 +146,26 @@ def _categories(table: Table, country: str | None) -> tuple[str, ...]:
         if category not in there_are:
             table.wrong("holiday_categories", f"must be among {', '.join(there_are)} for {country}")
     return tuple(category for category in given if category in there_are)
+
+
+def _eves(table: Table, country: str | None, categories: tuple[str, ...]) -> tuple[Period, ...] | None:
+    """Hours of the days before public holidays; None when nothing is said of them."""
+    if "holiday_eves" not in table.values:
+        return None
+    if "holidays" not in table.values:
+        table.wrong("holiday_eves", 'needs holidays, such as holidays = "IL"')
+    elif country is not None and "public" not in categories:
+        table.wrong("holiday_eves", 'are those of public holidays, and holiday_categories has no "public"')
+    return _periods(table, "holiday_eves", table.values["holiday_eves"])
+
+
+def _hol_hamoed(table: Table, country: str | None) -> tuple[Period, ...] | None:
+    """Hours of the days within Sukkot and Pesach; None when nothing is said of them."""
+    if "hol_hamoed" not in table.values:
+        return None
+    if country != "IL" and (country is not None or "holidays" not in table.values):
+        table.wrong("hol_hamoed", 'needs holidays = "IL"')
+    return _periods(table, "hol_hamoed", table.values["hol_hamoed"])
 
 
 def _dates(table: Table, key: str, entries: list[object]) -> frozenset[date]:

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from typing import cast
 
 import limits
 
+from app.directory_dialing import DIALING_KEYS, read_dialing_window, read_dialing_zones
 from app.directory_hours import countries, read_time_zone
 from app.directory_options import PROVIDER_OPTIONS as PROVIDER_OPTIONS
 from app.directory_options import read_policy_options
@@ -25,19 +27,32 @@ _SECONDS = {  # name: default, least, most
     "assume_call": (300, 1, 86400),
     "sticky": (0, 0, 365 * 86400),
     "pause_for": (600, 1, 30 * 86400),
+    "short_call": (0, 0, 3600),
+    "callback_after": (600, 60, 86400),
+    "call_takes": (300, 60, 7200),
+    "fresh_for": (900, 60, 30 * 86400),
+    "slot": (900, 300, 7200),
+    "slots_for": (3 * 86400, 86400, 14 * 86400),
 }
 POLICY_KEYS = (
     "timezone",
     "default_country",
     "countries",
     *_SECONDS,
+    "retry_agent",
     "retry_lead",
+    "retry_busy",
+    "retry_unreachable",
+    "retry_short",
+    "calls_per_number",
     "routing",
     "record",
     "match_language",
     "pause_after_misses",
     "logged_out",
     "redial_absent",
+    *DIALING_KEYS,
+    "cancel_when_phoned_in",
     *PROVIDER_OPTIONS,
 )
 GUARD_KEYS = ("country", "premium", "cooldown", "calls")
@@ -45,7 +60,8 @@ INNER_GUARD_KEYS = {"cooldown": ("mode", "per_phone"), "calls": ("mode", "per_ho
 _COUNTRY_MEANS = 'must be a country in two capital letters, such as "IL" (the United Kingdom is "GB")'
 
 
-def read_policy(table: Table, warnings: list[str]) -> Policy:
+def read_policy(table: Table, hours: Collection[str], warnings: list[str]) -> Policy:
+    """The table [policy]; `hours` are the names of the file's timetables."""
     country = table.text("default_country", "IL")
     if country not in countries():
         table.wrong("default_country", _COUNTRY_MEANS)
@@ -54,34 +70,50 @@ def read_policy(table: Table, warnings: list[str]) -> Policy:
         if code not in countries() and "countries" in table.values:
             table.wrong("countries", f'"{code}" {_COUNTRY_MEANS}')
     seconds = {name: table.seconds(name, *bounds) for name, bounds in _SECONDS.items()}
+    if seconds["slot"] % 60:
+        table.wrong("slot", "must be whole minutes: it is a time of day that people choose")
+    if seconds["slots_for"] % 86400:
+        table.wrong("slots_for", 'must be whole days, such as "3d"')
     if country not in allowed:
         warnings.append(f"policy: default_country {country} is not among countries: its leads will be held")
     return Policy(
         timezone=read_time_zone(table, "Asia/Jerusalem"),
         default_country=country,
         countries=tuple(dict.fromkeys(allowed)),
-        retry_lead=_retry_lead(table),
+        retry_agent=_waits(table, "retry_agent", (0, 0, 120), least=0) or (0,),
+        retry_lead=_waits(table, "retry_lead", (600, 3600, 14400)),
+        retry_busy=_own_waits(table, "retry_busy"),
+        retry_unreachable=_own_waits(table, "retry_unreachable"),
+        retry_short=_own_waits(table, "retry_short"),
+        calls_per_number=table.whole("calls_per_number", 6, 0, 100),
         routing=cast(Routing, table.choice("routing", "longest_idle", ROUTINGS)),
         record=table.flag("record", False),
         pause_after_misses=table.whole("pause_after_misses", 0, 0, 100),
         match_language=cast(MatchLanguage, table.choice("match_language", "prefer", ("off", "prefer", "require"))),
         logged_out=cast(LoggedOut, table.choice("logged_out", "free", ("free", "away"))),
         redial_absent=table.flag("redial_absent", False),
+        cancel_when_phoned_in=table.flag("cancel_when_phoned_in", True),
         provider_options=read_policy_options(table),
+        dialing_window=read_dialing_window(table, hours),
+        dialing_zones=read_dialing_zones(table),
         **seconds,
     )
 
 
-def _retry_lead(table: Table) -> tuple[int, ...]:
-    entries = table.list_of("retry_lead", (600, 3600, 14400), 'of durations, such as ["10m", "60m"]')
+def _own_waits(table: Table, key: str) -> tuple[int, ...] | None:
+    return _waits(table, key, ()) if key in table.values else None
+
+
+def _waits(table: Table, key: str, default: tuple[int, ...], *, least: int = 1) -> tuple[int, ...]:
+    entries = table.list_of(key, default, 'of durations, such as ["10m", "60m"]')
     found: list[int] = []
     for entry in entries:
         try:
             found.append(parse_duration(entry))
         except ValueError as error:
-            table.wrong("retry_lead", str(error))
-    if len(entries) > 10 or any(not 1 <= seconds <= 30 * 86400 for seconds in found):
-        table.wrong("retry_lead", f"must be at most 10 durations from 1s to {in_words(30 * 86400)}")
+            table.wrong(key, str(error))
+    if len(entries) > 10 or any(not least <= seconds <= 30 * 86400 for seconds in found):
+        table.wrong(key, f"must be at most 10 durations from {in_words(least)} to {in_words(30 * 86400)}")
     return tuple(found)
 
 

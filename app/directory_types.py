@@ -33,7 +33,10 @@ class Period:
 
 @dataclass(frozen=True, slots=True)
 class Hours:
-    """A weekly timetable. `week` has 7 entries, Monday first; `extra_open` wins over every closing."""
+    """A weekly timetable. `week` has 7 entries, Monday first; `extra_open` wins over every closing.
+
+    `holiday_eves` and `hol_hamoed` are what is left of the week's hours on those days; None leaves them alone.
+    """
 
     name: str
     timezone: str
@@ -42,6 +45,8 @@ class Hours:
     holiday_categories: tuple[str, ...] = ("public",)
     extra_closed: frozenset[date] = frozenset()
     extra_open: Mapping[date, tuple[Period, ...]] = field(default_factory=lambda: MappingProxyType({}))
+    holiday_eves: tuple[Period, ...] | None = None
+    hol_hamoed: tuple[Period, ...] | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,7 +58,19 @@ class Policy:
     `pause_after_misses` calls in a row (0: however many) gets none for `pause_for`. `logged_out`: what the
     provider's "nobody is logged in" means for an agent. `redial_absent`: ring once more where the provider's own
     accounts show no trace of a call whose request went unanswered. `provider_options` speak of the agent's leg
-    (`phone…`) and the lead's (`target…`), whichever rings first.
+    (`phone…`) and the lead's (`target…`), whichever rings first. `dialing_window` names the hours in which a lead
+    may be rung by the clock of its own number; `dialing_zones`, by country, which one of several clocks that is.
+
+    `retry_agent`: the waits after an agent missed a lead, one miss in a row after the other, then from the start.
+    `retry_lead`: the waits after the lead's own phone was rung in vain; the three others, where they are given, after
+    those outcomes. `short_call`: who talked for less was not reached. `calls_per_number`: how often a number is rung in
+    a day, 0 for no cap. `callback_after`: the soonest call to promise when nobody was free by the `deadline`;
+    `call_takes`: how long a call with its wrap-up is taken to last when time is promised. `fresh_for`: after a time in
+    which nothing could be dialled, who has waited longer is not rung without asking.
+
+    `slot`: callbacks are offered at the multiples of it on the clock, for the days that are open within `slots_for`;
+    each agent takes one every `call_takes`. `cancel_when_phoned_in`: a waiting lead whose own call we answered is not
+    rung any more.
     """
 
     timezone: str = "Asia/Jerusalem"
@@ -75,9 +92,29 @@ class Policy:
     pause_after_misses: int = 0
     pause_for: int = 600
     redial_absent: bool = False
+    retry_agent: tuple[int, ...] = (0, 0, 120)
+    retry_busy: tuple[int, ...] | None = None
+    retry_unreachable: tuple[int, ...] | None = None
+    retry_short: tuple[int, ...] | None = None
+    short_call: int = 0
+    calls_per_number: int = 6
+    callback_after: int = 600
+    call_takes: int = 300
+    fresh_for: int = 900
+    slot: int = 900
+    slots_for: int = 3 * 86400
+    cancel_when_phoned_in: bool = True
     provider_options: Mapping[str, str] = field(
         default_factory=lambda: MappingProxyType({"checkphonedevicestate": "true"})
     )
+    dialing_window: str | None = None
+    dialing_zones: Mapping[str, str] = field(default_factory=lambda: MappingProxyType({}))
+
+    def retries(self, outcome: str, *, short: bool = False) -> tuple[int, ...]:
+        """The waits before the lead is rung again after that outcome, or after a call that was too short to count."""
+        own = {"lead_busy": self.retry_busy, "lead_unreachable": self.retry_unreachable}.get(outcome)
+        own = self.retry_short if short else own
+        return self.retry_lead if own is None else own
 
 
 @dataclass(frozen=True, slots=True)

@@ -11,7 +11,14 @@ from app.directory_types import Agent, Directory, Site
 
 def surprises(directory: Directory) -> list[str]:
     """The warnings that need the whole file."""
-    return [*_nobody(directory), *_left_out(directory), *_shared_ivr(directory), *_idle_hours(directory)]
+    return [
+        *_nobody(directory),
+        *_left_out(directory),
+        *_shared_ivr(directory),
+        *_idle_hours(directory),
+        *_feasts(directory),
+        *_zones(directory),
+    ]
 
 
 def _skilled(site: Site, directory: Directory) -> list[Agent]:
@@ -60,4 +67,20 @@ def _shared_ivr(directory: Directory) -> list[str]:
 
 def _idle_hours(directory: Directory) -> list[str]:
     used = {site.hours for site in directory.sites.values()} | {agent.hours for agent in directory.people}
+    used.add(directory.policy.dialing_window)
     return [f"hours.{name}: no site or agent uses it" for name in directory.hours if name not in used]
+
+
+def _feasts(directory: Directory) -> list[str]:
+    return [
+        f"hours.{name}: hol_hamoed does nothing: holiday_categories closes those days already"
+        for name, hours in directory.hours.items()
+        if hours.hol_hamoed is not None and {"optional", "school"} & set(hours.holiday_categories)
+    ]
+
+
+def _zones(directory: Directory) -> list[str]:
+    policy = directory.policy
+    if policy.dialing_zones and policy.dialing_window is None:
+        return ["policy: dialing_zones does nothing without dialing_window"]
+    return []

@@ -16,6 +16,7 @@ LeadringError
     ├── Invalid               422 invalid, with field errors
     ├── IdempotencyMismatch   422 idempotency_mismatch
     ├── RateLimited           429 rate_limited
+    ├── NotTaking             503 not_taking
     └── Unavailable           503 storage_unavailable
 """
 
@@ -162,6 +163,15 @@ class RateLimited(Refusal):
     def __init__(self, retry_after: int, message: str | None = None) -> None:
         super().__init__(message)
         self.retry_after = max(1, retry_after)
+
+
+class NotTaking(Refusal):
+    """No requests are taken just now; please try again later."""
+
+    status = 503
+    code = "not_taking"
+    title = "No requests are taken just now"
+    retry_after = 60
 
 
 class Unavailable(Refusal):

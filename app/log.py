@@ -7,6 +7,7 @@ slipped through: values of secret settings, and runs of digits that could be a p
 
 from __future__ import annotations
 
+import json
 import logging
 import re
 import sys
@@ -19,6 +20,7 @@ import structlog
 
 EventDict = MutableMapping[str, Any]
 _NUMBER = re.compile(r"(?<![\w-])\+?\d[\d\-\u2010-\u2015\s().]{6,18}\d(?![\w-])")
+_DIGITS = 9  # fewer are no phone number
 _NEVER_MASKED = frozenset({"timestamp", "lead_id", "attempt_id", "request_id", "call_id", "event", "level", "logger"})
 _TOKEN_IN_PATH = re.compile(r"(/v1/(?:hooks/[^/\s]+|voicenter/cdr)/)[^/?\s]+")
 _TOKEN_IN_QUERY = re.compile(r"([?&](?:token|code)=)[^&\s]+", re.IGNORECASE)
@@ -41,14 +43,17 @@ class Redactor:
     def clean(self, text: str, *, numbers: bool = True) -> str:
         for secret in self._secrets:
             text = text.replace(secret, "***")
-        text = _TOKEN_IN_PATH.sub(r"\1***", text)
-        text = _TOKEN_IN_QUERY.sub(r"\1***", text)
-        return _NUMBER.sub(_mask, text) if numbers else text
+        # Every value of every line comes here: what a word must have to match is looked for first.
+        if "/v1/" in text:
+            text = _TOKEN_IN_PATH.sub(r"\1***", text)
+        if "=" in text:
+            text = _TOKEN_IN_QUERY.sub(r"\1***", text)
+        return _NUMBER.sub(_mask, text) if numbers and len(text) >= _DIGITS else text
 
 
 def _mask(match: re.Match[str]) -> str:
     digits = re.sub(r"\D", "", match.group())
-    return match.group() if len(digits) < 9 else f"•••{digits[-3:]}"
+    return match.group() if len(digits) < _DIGITS else f"•••{digits[-3:]}"
 
 
 class _Line:
@@ -70,6 +75,13 @@ def _add_name(logger: Any, _method: str, line: EventDict) -> EventDict:
     return line
 
 
+_JSON = json.JSONEncoder(ensure_ascii=False, default=repr)  # json.dumps would make one for each line
+
+
+def _as_json(line: EventDict, **_options: Any) -> str:
+    return _JSON.encode(line)
+
+
 def _without_colours(_logger: Any, _method: str, line: EventDict) -> EventDict:
     line.pop("color_message", None)  # uvicorn's, the same once more with escape codes
     return line
@@ -81,7 +93,7 @@ def configure_logging(
     """Set up logging for the process. `form` None means console on a terminal and JSON otherwise."""
     as_json = form == "json" or (form is None and not sys.stderr.isatty())
     renderer: Any = (
-        structlog.processors.JSONRenderer(ensure_ascii=False)
+        structlog.processors.JSONRenderer(_as_json)
         if as_json
         else structlog.dev.ConsoleRenderer(exception_formatter=structlog.dev.plain_traceback)
     )

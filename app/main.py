@@ -21,7 +21,7 @@ from limits.storage import Storage
 from starlette.types import ASGIApp
 from uvicorn.middleware.proxy_headers import ProxyHeadersMiddleware
 
-from app import __version__
+from app import __version__, faults
 from app.clock import Clock
 from app.directory import Directory, load_directory
 from app.ids import new_id
@@ -36,16 +36,19 @@ from app.service.lead_view import LeadViews
 from app.service.line_watch import LineWatch
 from app.service.looks import APART
 from app.service.outcomes import Outcomes
+from app.service.phoned_in import PhonedIn
 from app.service.reconciler import Reconciler
 from app.service.rules import Rules
+from app.service.slots import Slots
 from app.service.sweeper import Sweeper
+from app.service.switches import Switches
 from app.service.tokens import Tokens
 from app.settings import Settings
 from app.store import migrate
 from app.store.engine import Engine, open_engine
 from app.store.sql_store import SqlStore
 from app.voicenter.cdr import decode_body, read_call_records
-from app.web import files, forms, lead_view, leads, ops, problems, scrape, sites, voicenter_cdr
+from app.web import admin_switches, files, forms, lead_view, leads, ops, problems, scrape, sites, voicenter_cdr
 from app.web.cors import SiteCors
 from app.web.desk import Desk
 from app.web.limits import Gate, make_gate, make_limiter
@@ -96,7 +99,8 @@ def create_app(settings: Settings, directory: Directory | None = None, options: 
     app.state.demo_files = files.Assets(options.static / "demo")
     app.state.docs_files = files.Assets(options.static / "vendor" / "swagger-ui")
     problems.install(app)
-    for room in (leads, lead_view, sites, forms, voicenter_cdr, ops, scrape, files):
+    # They are tried in this order: first what every lead comes through, once and twice.
+    for room in (leads, voicenter_cdr, lead_view, sites, forms, admin_switches, ops, scrape, files):
         app.include_router(room.router)
     app.add_middleware(problems.Caught)
     app.add_middleware(SiteCors, rules=rules)
@@ -130,7 +134,10 @@ async def _running(
         provider = open_provider(settings, metrics, stack, telephony=options.telephony, apart=options.presence_apart)
         breaker = Breaker(engine.clock, provider.probe, metrics, probe_deadline=PROBE_DEADLINE)
         hub = Hub()
+        switches = Switches(store, metrics)
         engine.listen(lambda channel, payload: hub.changed([payload]) if channel == "lead" else None)
+        engine.listen(lambda channel, _: switches.look_soon() if channel == "switch" else None)
+        await switches.look()  # nothing is dialled before it is known whether it may be
         dispatcher = Dispatcher(
             store,
             provider.telephony,
@@ -140,13 +147,17 @@ async def _running(
             breaker,
             owner=owner,
             provider_timeout=settings.voicenter_timeout,
+            switches=switches,
         )
-        breaker.on_change = dispatcher.wake
-        outcomes = Outcomes(store, read_call_records, rules, dispatcher, hub, metrics)
+        breaker.on_change = switches.on_dialling = dispatcher.wake
+        tokens = Tokens(secret)
+        phoned_in = PhonedIn(store, rules, hub, tokens)
+        outcomes = Outcomes(store, read_call_records, rules, dispatcher, hub, metrics, phoned_in)
         watch = None
         if provider.presence is not None:
             watch = LineWatch(store, provider.presence, rules, dispatcher, hub, metrics, apart=options.presence_apart)
-        tokens = Tokens(secret)
+
+        slots = Slots(store, rules)
 
         def new_gate(rate: str) -> Gate:
             app.state.limiter = make_limiter(settings.rate_limit_url, rate)
@@ -159,15 +170,18 @@ async def _running(
             metrics=metrics,
             hub=hub,
             dispatcher=dispatcher,
-            intake=Intake(store, rules, dispatcher, hub, tokens, metrics),
-            views=LeadViews(store, rules, dispatcher, hub, tokens),
+            intake=Intake(store, rules, dispatcher, hub, tokens, metrics, switches, slots),
+            views=LeadViews(store, rules, dispatcher, hub, tokens, slots),
+            slots=slots,
             outcomes=outcomes,
+            switches=switches,
             gate=new_gate(rules.directory.limits.per_client),
             make_gate=new_gate,
             decode_cdr=decode_body,
             public_url=settings.public_url,
             cdr_token=_secret(settings.voicenter_cdr_token),
             metrics_token=_secret(settings.metrics_token),
+            admin_token=_secret(settings.admin_token),
             sandbox_url=options.sandbox_url,
             limiter_check=_limiter_check(app),
             provider_check=_provider_check(provider, breaker, watch, engine.clock),
@@ -177,6 +191,7 @@ async def _running(
         await _recover(store, engine, owner)
         sweeper = Sweeper(store, rules, dispatcher, hub, metrics)
         loops = [_spawn(loop) for loop in (dispatcher.run(), breaker.run(), outcomes.run(), sweeper.run())]
+        loops.append(_spawn(switches.run()))
         if watch is not None:
             loops.append(_spawn(watch.run()))
         if provider.call_log is not None:
@@ -215,6 +230,7 @@ async def _recover(store: SqlStore, engine: Engine, owner: str) -> None:
         left = await store.abandon_others(owner)
         if left:
             log.warning("recovered", attempts=left)
+    faults.point("start.after_recover")
 
 
 def _provider_check(

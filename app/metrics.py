@@ -89,6 +89,12 @@ class Metrics:
             ["reason"],
             registry=registry,
         )
+        self.deadlines_missed = Counter(
+            "leadring_deadlines_missed_total",
+            "Leads that nobody could take by their deadline; they were told another time.",
+            ["site"],
+            registry=registry,
+        )
         self.unaccounted = Gauge(
             "leadring_leads_unaccounted", "Leads that nothing will ever move again; always 0.", registry=registry
         )
@@ -104,6 +110,9 @@ class Metrics:
         )
         self.breaker = Gauge(
             "leadring_breaker_open", "1 while calls are held back because the provider fails.", registry=registry
+        )
+        self.switch = Gauge(
+            "leadring_switch", "1 while it is on: taking leads, dialling.", ["switch"], registry=registry
         )
         self.presence_believed = Gauge(
             "leadring_presence_timestamp_seconds",

@@ -5,8 +5,9 @@ from __future__ import annotations
 import asyncio
 import json
 import sys
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Iterator
 from dataclasses import asdict
+from datetime import datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, TypeVar
 from zoneinfo import ZoneInfo
@@ -14,10 +15,11 @@ from zoneinfo import ZoneInfo
 import typer
 
 from app import operations_agents
-from app.clock import SystemClock, to_datetime, to_iso
+from app.clock import SystemClock, from_datetime, to_datetime, to_iso
 from app.directory import Directory, load_directory
 from app.domain import hours as office_hours
-from app.domain.phone import mask
+from app.domain.dialing_window import window_of
+from app.domain.phone import PhoneRefused, country_of, mask, read_phone
 from app.errors import ConfigurationError
 from app.metrics import Metrics
 from app.moments import read_end, read_moment, written
@@ -54,8 +56,9 @@ def read_both(need_code: bool = True) -> tuple[Settings, Directory]:
 @cli.command()
 def hours(
     at: Annotated[str | None, typer.Argument(help="A moment, ISO 8601 with offset; default now.")] = None,
+    phone: Annotated[str | None, typer.Option(help="Say, too, when this number may be rung.")] = None,
 ) -> None:
-    """Say for every site whether it is open, and until or from when."""
+    """Say for every site whether it is open, and until or from when; and when a number may be rung."""
     _, directory = read_both(need_code=False)
     moment = to_datetime(read_moment(at) if at else SystemClock().now())
     zone = ZoneInfo(directory.policy.timezone)
@@ -71,6 +74,34 @@ def hours(
             opens = office_hours.next_opening(week, moment)
             why = office_hours.why_closed(week, moment)
             print(f"{site.key}: {why}, opens {opens.astimezone(zone).isoformat() if opens else 'never'}")
+    if phone is not None:
+        print("\n".join(_when_rung(phone, directory, moment)))
+
+
+def _when_rung(text: str, directory: Directory, at: datetime) -> Iterator[str]:
+    """By whose clocks a number is taken, and for every site the next moment, from `at` on, to ring it."""
+    from app.service.rules import Rules
+
+    try:
+        number = read_phone(text, directory.policy.default_country).e164
+    except PhoneRefused as refused:
+        raise ConfigurationError([f"{text}: {refused.reason}"]) from None
+    rules, window, country = Rules(directory), window_of(directory), country_of(number)
+    if window is None:
+        yield f"{mask(number)}: there is no dialing window; it may be rung whenever a site is open"
+        return
+    first, *others = window.clocks(country)
+    clocks = f"all {len(others) + 1} time zones of {country}" if others else first
+    yield f"{mask(number)}: a number of {country or 'no country'}, by the clock of {clocks}"
+    for site in directory.sites:
+        due = rules.next_ring(site, number, from_datetime(at))
+        if due is None:
+            yield f"{site}: may never ring it: the site is not open while its dialing window is"
+        elif due == from_datetime(at):
+            yield f"{site}: may ring it"
+        else:
+            when = to_datetime(due).astimezone(ZoneInfo(directory.policy.timezone))
+            yield f"{site}: may ring it from {when.isoformat()}"
 
 
 @cli.command()
@@ -101,7 +132,7 @@ def agents(
             return [json.dumps(operations_agents.rows(directory, known, now), ensure_ascii=False)]
         return list(operations_agents.table(directory, known, await store.open_calls(), now))
 
-    print("\n".join(_with_store(settings, look)))
+    print("\n".join(with_store(settings, look)))
 
 
 @cli.command()
@@ -120,7 +151,7 @@ def explain(
         lines = story.explain(found, directory)
         return lines if as_json else [f"lead {found.lead.id}, times in {directory.policy.timezone}", *lines]
 
-    lines = _with_store(settings, look)
+    lines = with_store(settings, look)
     if lines is None:
         print(f"leadring: there is no lead {lead}", file=sys.stderr)
         raise SystemExit(1)
@@ -153,7 +184,7 @@ def terminate(
             if line is not None:
                 await line.close()
 
-    done = _with_store(settings, end)
+    done = with_store(settings, end)
     print(f"{extension}: {done.message}")
     raise SystemExit(0 if done.result == "hung_up" else 1)
 
@@ -186,6 +217,7 @@ def leads(
 ) -> None:
     """List leads, newest first; or release a held one."""
     from app.domain.states import LEAD_STATES
+    from app.service.rules import Rules
 
     settings, directory = read_both(need_code=False)
     wrong = [name for name in state or () if name not in LEAD_STATES]
@@ -196,21 +228,20 @@ def leads(
     if release:
 
         async def let_go(store: SqlStore) -> tuple[str, str | None]:
-            until = store.clock.now() + directory.policy.expire_after * 1000
             whole = await _whole_id(store, release)
-            return whole, await store.release(whole, "operator", until)
+            return whole, await store.release(whole, "operator", Rules(directory).term(store.clock.now()))
 
-        whole, after = _with_store(settings, let_go)
+        whole, after = with_store(settings, let_go)
         print(f"{whole}: {after}" if after else f"{release}: there is no such lead")
         raise SystemExit(0 if after == "waiting" else 1)
 
     async def look(store: SqlStore) -> list[Lead]:
         return await store.leads(state or (), most)
 
-    found = _with_store(settings, look)
+    found = with_store(settings, look)
     shown = {lead.id: lead.phone if phones else mask(lead.phone) for lead in found}
     if as_json:
-        moments = ("received_at", "due_at", "expires_at", "ended_at")
+        moments = ("received_at", "due_at", "expires_at", "deadline_at", "promised_at", "ended_at")
         rows = [
             {**asdict(lead), "phone": shown[lead.id], **{name: to_iso(getattr(lead, name)) for name in moments}}
             for lead in found
@@ -235,7 +266,7 @@ async def _whole_id(store: SqlStore, given: str) -> str:
     return found[0] if found else given
 
 
-def _with_store(settings: Settings, work: Callable[..., Awaitable[T]]) -> T:
+def with_store(settings: Settings, work: Callable[..., Awaitable[T]]) -> T:
     from app.store import migrate as migrations
     from app.store.engine import open_engine
     from app.store.sql_store import SqlStore
@@ -250,8 +281,13 @@ def _with_store(settings: Settings, work: Callable[..., Awaitable[T]]) -> T:
 
     revision = migrations.current_revision(settings.database_url)
     if revision is None:
-        # Where nothing names a database, another shell may have named the one that is meant.
-        aside = "" if "database_url" in settings.model_fields_set else " (LEADRING_DATABASE_URL is not set here)"
-        raise ConfigurationError([f"no database yet{aside}; `leadring serve` makes it"])
+        raise no_database(settings)
     migrations.check_revision(revision)
     return asyncio.run(run())
+
+
+def no_database(settings: Settings) -> ConfigurationError:
+    """What to say where nothing has been stored yet."""
+    # Where nothing names a database, another shell may have named the one that is meant.
+    aside = "" if "database_url" in settings.model_fields_set else " (LEADRING_DATABASE_URL is not set here)"
+    return ConfigurationError([f"no database yet{aside}; `leadring serve` makes it"])

@@ -7,11 +7,10 @@ these; tests put a function or the sandbox in their place.
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field
-from typing import Literal, Protocol
+from typing import Protocol
 
 from app.clock import Clock as Clock
-from app.directory import CallCap, Cooldown, First
+from app.directory import CallCap, Cooldown
 from app.domain.answers import Answer as Answer
 from app.domain.answers import HangUp as HangUp
 from app.domain.answers import HungUp as HungUp
@@ -19,9 +18,11 @@ from app.domain.answers import NotSent as NotSent
 from app.domain.answers import Placed as Placed
 from app.domain.answers import Refused as Refused
 from app.domain.answers import Unknown as Unknown
-from app.domain.guards import Cap
-from app.domain.intake_results import Accepted
-from app.domain.lead import Claim, Lead, NewLead
+from app.domain.calls import CallRecord as CallRecord
+from app.domain.calls import CallRequest as CallRequest
+from app.domain.guards import Cap, NumberCap
+from app.domain.intake_results import Accepted, Claimed
+from app.domain.lead import Claim, LateLead, Lead, NewLead, Term
 from app.domain.line import ExtensionNow as ExtensionNow
 from app.domain.line import LineCall as LineCall
 from app.domain.line import LineStatus as LineStatus
@@ -30,33 +31,9 @@ from app.domain.open_calls import OpenCall, UnheardCall
 from app.domain.presence import Verdict
 from app.domain.routing import Roster
 from app.domain.stories import AgentState, Gauges, KeptCdr, LeadStory, Moved
+from app.domain.switches import Switch, SwitchName
 
 # ----------------------------------------------------------------------------------------------- telephony
-
-
-@dataclass(frozen=True, slots=True)
-class CallRequest:
-    """One call to place: rings `extension` and `lead_phone`, the one named by `first` first.
-
-    Times are whole seconds; None leaves the provider's default. `options` are further provider options by
-    their own names, where `phone…` speaks of the agent's leg and `target…` of the lead's, whichever rings first.
-    `variables` are sent beside `lead_id` and `attempt_id`, and come back in the CDR. `language` is what the lead asked
-    for, for recorded announcements; an option of that name wins.
-    """
-
-    lead_id: str
-    attempt_id: str
-    extension: str
-    lead_phone: str  # E.164 with its plus sign
-    login_code: str | None = None
-    ring_agent: int | None = None
-    ring_lead: int | None = None
-    max_duration: int | None = None
-    record: bool = False
-    options: Mapping[str, str] = field(default_factory=dict)
-    variables: Mapping[str, str] = field(default_factory=dict)
-    first: First = "agent"
-    language: str | None = None
 
 
 class Telephony(Protocol):
@@ -94,33 +71,6 @@ class CallLog(Protocol):
         ...
 
 
-@dataclass(frozen=True, slots=True)
-class CallRecord:
-    """The provider's final account of one leg (a CDR), read tolerant; raw text is kept beside it.
-
-    `leg` is 1 (agent) or 2 (lead), None when the record does not say. Seconds are whole. `attempt_id` and
-    `lead_id` are our own variables come back. `raw_time` is the provider's `time`, not trusted (facts 2.6).
-    """
-
-    call_id: str | None
-    original_call_id: str | None
-    leg: Literal[1, 2] | None
-    type: str
-    status: str
-    talk_seconds: int | None
-    ring_seconds: int | None
-    agent_leg_status: str | None
-    extension: str | None
-    phone: str | None
-    attempt_id: str | None
-    lead_id: str | None
-    recording: str | None
-    price: str | None
-    raw_time: int | None
-    started_at: int | None = None  # epoch ms, where the record says it unmistakably
-    ivr: bool = False  # speaks of the IVR's or queue's side of a call
-
-
 ReadCallRecords = Callable[[str], list[CallRecord]]
 """Reads a stored CDR body into records; empty when it cannot be read. Never raises."""
 
@@ -153,7 +103,8 @@ class Store(Protocol):
         calls: CallCap,
         caps: Sequence[Cap],
         most: int,
-    ) -> tuple[list[Claim], list[str]]: ...
+        numbers: NumberCap | None = None,
+    ) -> Claimed: ...
 
     async def begin_sending(self, claim: Claim, owner: str, lease: int) -> bool: ...
 
@@ -172,19 +123,55 @@ class Store(Protocol):
 
     async def expire(self) -> list[str]: ...
 
-    async def put_off(self, site: str, due: int, expires: int) -> int: ...
+    async def put_off(self, site: str, term: Term) -> int:
+        """The due leads of a site that has closed wait for its opening, the freshest first. How many."""
+        ...
+
+    async def late(self, by: int) -> list[LateLead]:
+        """The leads that nobody is being rung for, and whose deadline is over at `by` (ms)."""
+        ...
+
+    async def promise(self, lead_id: str, at: int, expires: int) -> bool:
+        """Write that the lead is told of another time, which is its deadline now; False when it is past that."""
+        ...
+
+    async def after_standstill(self, gap: int, fresh_for: int) -> list[str]:
+        """Note that calls can be placed now; hold the leads that waited through a time in which none could.
+
+        Such a time is more than `gap` ms since the last such note; held are those that are due for more than
+        `fresh_for` ms, but for the backlog and those that were rung before. Their ids.
+        """
+        ...
+
+    async def due_numbers(self, site: str, most: int) -> list[tuple[str, str]]:
+        """Ids and numbers of a site's due leads, longest due first."""
+        ...
+
+    async def put_off_leads(self, ids: Sequence[str], term: Term) -> list[str]:
+        """Have those of these leads that are still due wait until `due`; their ids."""
+        ...
+
+    async def hold_leads(self, ids: Sequence[str]) -> list[str]:
+        """Hold those of these leads that are still due, as their numbers can never be rung; their ids."""
+        ...
 
     async def end_pauses(self) -> int: ...
 
     async def next_due(self, sites: Sequence[str]) -> int | None: ...
 
+    async def booked(
+        self, sites: Sequence[str], since: int, until: int, *, overdue: bool
+    ) -> Mapping[str, Mapping[int, int]]:
+        """By site, how many waiting leads are due when, from `since` up to `until`; with `overdue` older ones there."""
+        ...
+
     async def story(self, lead_id: str) -> LeadStory | None: ...
 
     async def cancel(self, lead_id: str, who: str) -> str | None: ...
 
-    async def reschedule(self, lead_id: str, due: int, expires: int) -> str | None: ...
+    async def reschedule(self, lead_id: str, term: Term) -> str | None: ...
 
-    async def release(self, lead_id: str, who: str, until: int) -> str | None: ...
+    async def release(self, lead_id: str, who: str, term: Term) -> str | None: ...
 
     async def leads(self, states: Sequence[str], most: int) -> list[Lead]: ...
 
@@ -218,6 +205,15 @@ class Store(Protocol):
 
     async def put_back_cdr(self, cdr: KeptCdr) -> None: ...
 
+    async def phoned_in(
+        self, body: str, record: CallRecord, phone_key: str, agent: str | None, talk: int
+    ) -> str | None:
+        """End the waiting lead with this number who phoned in, by a record of the kept CDR `body`; its id.
+
+        None when there is no such lead, or the call began before it came. `talk` in seconds.
+        """
+        ...
+
     def polls(self) -> bool:
         """Whether this process is the one of the deployment that asks the provider how things stand."""
         ...
@@ -239,6 +235,10 @@ class Store(Protocol):
         """
         ...
 
+    async def line_tells_answers(self) -> bool:
+        """Whether this account has lately shown a call of ours ringing at an agent, and then that he answered."""
+        ...
+
     async def note_presence(self, verdicts: Mapping[str, Verdict], until: int) -> bool:
         """Keep what was told of the agents, to count until then; True when somebody is free who was not."""
         ...
@@ -256,6 +256,12 @@ class Store(Protocol):
         ...
 
     async def note_hang_up(self, lead_id: str, attempt_id: str | None, who: str) -> None: ...
+
+    async def switches(self) -> Mapping[SwitchName, Switch]: ...
+
+    async def turn(self, wanted: Mapping[SwitchName, bool], who: str, why: str | None) -> Mapping[SwitchName, Switch]:
+        """Turn these switches, and tell the other processes; both as they stand then."""
+        ...
 
     async def gauges(self) -> Gauges: ...
 

@@ -18,7 +18,20 @@ from typing import Any, Final
 
 import uvloop
 
-from bench import acceptance, burst, hanging, machine, memory, speed_to_request, starting, streams, whole_job
+from bench import (
+    acceptance,
+    backlog,
+    burst,
+    day,
+    hanging,
+    machine,
+    memory,
+    scaling,
+    speed_to_request,
+    starting,
+    streams,
+    whole_job,
+)
 from bench.child import ROOT
 from bench.figures import CannotMeasure, Figure, table
 from bench.tried import TRIED
@@ -30,13 +43,17 @@ MEASUREMENTS: Final[tuple[tuple[frozenset[str], Measure], ...]] = (
     (frozenset({"T3"}), acceptance.measure),
     (frozenset({"T4"}), whole_job.measure),
     (frozenset({"T5"}), burst.measure),
+    (frozenset({"T6"}), scaling.measure),
+    (frozenset({"T7"}), backlog.on_sqlite),
+    (frozenset({"T7"}), backlog.on_postgres),
     (frozenset({"T8"}), starting.measure),
     (frozenset({"T9"}), memory.measure),
     (frozenset({"T10"}), streams.measure),
     (frozenset({"T11"}), hanging.measure),
+    (frozenset({"T12"}), day.measure),
 )
 KNOWN: Final = sorted(frozenset().union(*(targets for targets, _ in MEASUREMENTS)), key=lambda name: int(name[1:]))
-WHOLE = 12 * 60.0  # seconds for everything
+WHOLE = 20 * 60.0  # seconds for everything
 EACH = 300.0  # seconds for one measurement
 QUIET = 1.0  # load average from which on others disturb
 FILES = 8192  # open files: the burst has a connection for every visitor
@@ -80,7 +97,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
 
 def _arguments(arguments: Sequence[str] | None) -> argparse.Namespace:
     parser = argparse.ArgumentParser(prog="python -m bench", description=__doc__)
-    parser.add_argument("--quick", action="store_true", help="a smoke run of less than a minute; its figures are rough")
+    parser.add_argument("--quick", action="store_true", help="a smoke run of some minutes; its figures are rough")
     parser.add_argument("--only", type=_targets, metavar="T1,T3", help=f"only these of {', '.join(KNOWN)}")
     parser.add_argument("--json", type=Path, metavar="PATH", help="where the JSON goes")
     parser.add_argument("--profile", type=Path, metavar="FOLDER", help="sample the service; figures are lower then")

@@ -6,9 +6,13 @@ from functools import partial
 
 from bench import audit, load, visitors
 from bench.figures import Figure, median, ms, percentile
-from bench.service import AGENTS
+from bench.service import AGENTS, Service
 from bench.stub import Stub
 from bench.workbench import Workbench, connections
+
+
+async def _all_busy(service: Service) -> bool:
+    return await audit.agents_at_work(service.books) == AGENTS
 
 
 async def measure(bench: Workbench) -> list[Figure]:
@@ -24,7 +28,7 @@ async def measure(bench: Workbench) -> list[Figure]:
     ):
         occupied = await load.many(pool, visitors.lead, AGENTS)
         occupied.expect("202")
-        await load.until(lambda: audit.agents_at_work(service.database) == AGENTS, 20, "all agents are busy")
+        await load.until(lambda: _all_busy(service), 20, "all agents are busy")
         bench.sample(service)
         for _ in range(rounds):
             await bare.round(bench.pick(4, 1))

@@ -2,69 +2,66 @@
 
 from __future__ import annotations
 
-import sqlite3
 from collections import Counter
 from collections.abc import Collection
-from contextlib import closing
-from pathlib import Path
 
+from bench.books import Books
 from bench.figures import CannotMeasure
 from bench.load import until
 from bench.stub import Call
 
 
-def _rows(database: Path, sql: str) -> list[tuple[object, ...]]:
-    with closing(sqlite3.connect(f"file:{database}?mode=ro", uri=True, timeout=5)) as connection:
-        return connection.execute(sql).fetchall()
-
-
-def states(database: Path) -> Counter[str]:
+async def states(books: Books) -> Counter[str]:
     """How many leads are in which state."""
-    return Counter(
-        {str(state): int(str(n)) for state, n in _rows(database, "SELECT state, count(*) FROM leads GROUP BY 1")}
-    )
+    return Counter(dict(await books.rows("SELECT state, count(*) FROM leads GROUP BY 1")))
 
 
-def settled(database: Path) -> bool:
+async def settled(books: Books) -> bool:
     """Whether no lead waits or is dialled."""
-    return not _rows(database, "SELECT 1 FROM leads WHERE state IN ('waiting', 'dialing') LIMIT 1")
+    return not await books.rows("SELECT 1 FROM leads WHERE state IN ('waiting', 'dialing') LIMIT 1")
 
 
-async def until_settled(database: Path, seconds: float) -> None:
+async def until_settled(books: Books, seconds: float) -> None:
     """Wait until every lead has ended; CannotMeasure with what is left after `seconds`."""
     try:
-        await until(lambda: settled(database), seconds, "every lead has ended")
+        await until(lambda: settled(books), seconds, "every lead has ended")
     except CannotMeasure as error:
         tables = ("leads", "attempts", "agents", "cdrs")
-        left = {table: _rows(database, f"SELECT state, count(*) FROM {table} GROUP BY 1") for table in tables}  # noqa: S608
+        left = {name: await books.rows(f"SELECT state, count(*) FROM {name} GROUP BY 1") for name in tables}  # noqa: S608
         raise CannotMeasure(f"{error}; {left}") from error
 
 
-def agents_at_work(database: Path) -> int:
+async def agents_at_work(books: Books) -> int:
     """How many agents are reserved or on a call."""
-    return int(str(_rows(database, "SELECT count(*) FROM agents WHERE attempt_id IS NOT NULL")[0][0]))
+    ((found,),) = await books.rows("SELECT count(*) FROM agents WHERE attempt_id IS NOT NULL")
+    return int(found)
 
 
-def nothing_lost(database: Path, accepted: Collection[str]) -> None:
+async def nothing_lost(books: Books, accepted: Collection[str]) -> None:
     """CannotMeasure unless every lead that was answered with 202 is in the table."""
-    stored = {str(row[0]) for row in _rows(database, "SELECT id FROM leads")}
+    stored = {lead for (lead,) in await books.rows("SELECT id FROM leads")}
     lost = set(accepted) - stored
     if lost:
         raise CannotMeasure(f"{len(lost)} of {len(accepted)} accepted leads are not in the database")
 
 
-def nobody_twice(database: Path, calls: Collection[Call]) -> None:
-    """CannotMeasure when an agent's attempts overlap, a lead was rung twice, or a request had no attempt."""
+async def nobody_twice(books: Books, calls: Collection[Call], talk: float, *, apart: int = 0) -> None:
+    """CannotMeasure when an agent had two calls at once, a lead was rung twice, or a request had no attempt.
+
+    By the provider, whose calls each take `talk` seconds; and by what is written, where the clocks of several writers
+    may be `apart` milliseconds.
+    """
+    _one_call_at_a_time(calls, talk)
     last: dict[str, tuple[str, int]] = {}
     known: set[str] = set()
-    for attempt, agent, reserved, ended in _rows(
-        database, "SELECT id, agent_id, reserved_at, ended_at FROM attempts ORDER BY reserved_at, id"
+    for attempt, agent, reserved, ended in await books.rows(
+        "SELECT id, agent_id, reserved_at, ended_at FROM attempts ORDER BY reserved_at, id"
     ):
-        before = last.get(str(agent))
-        if before is not None and int(str(reserved)) < before[1]:
+        before = last.get(agent)
+        if before is not None and reserved < before[1] - apart:
             raise CannotMeasure(f"{agent} had {before[0]} and {attempt} at the same time")
-        last[str(agent)] = (str(attempt), 2**62 if ended is None else int(str(ended)))
-        known.add(str(attempt))
+        last[agent] = (attempt, 2**62 if ended is None else ended)
+        known.add(attempt)
     attempts = Counter(call.attempt for call in calls)
     leads = Counter(call.lead for call in calls)
     twice = [name for counted in (attempts, leads) for name, count in counted.items() if count > 1]
@@ -73,3 +70,12 @@ def nobody_twice(database: Path, calls: Collection[Call]) -> None:
     strangers = set(attempts) - known
     if strangers:
         raise CannotMeasure(f"{len(strangers)} requests came from no attempt on disk")
+
+
+def _one_call_at_a_time(calls: Collection[Call], talk: float) -> None:
+    busy: dict[str, Call] = {}
+    for call in sorted(calls, key=lambda call: call.at):
+        before = busy.get(call.extension)
+        if before is not None and call.at < before.at + talk:
+            raise CannotMeasure(f"{call.extension} was rung for {call.attempt} during the call of {before.attempt}")
+        busy[call.extension] = call

@@ -1,4 +1,4 @@
-"""A child process on one core: started, watched until it is ready, measured, and gone when the benchmark ends."""
+"""A child process on cores of its choice: started, watched until ready, measured, gone when the benchmark ends."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ import signal
 import socket
 import subprocess
 import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from pathlib import Path
 from types import TracebackType
 from typing import Self
@@ -50,15 +50,17 @@ async def output_of(*command: str, seconds: float) -> str:
 
 
 class Child:
-    """`command` on `core`, as a context manager. It dies with us, however we die."""
+    """`command` on those `cores`, as a context manager. It dies with us, however we die."""
 
-    def __init__(self, command: Sequence[str], core: int, folder: Path, env: Mapping[str, str], name: str) -> None:
+    def __init__(
+        self, command: Sequence[str], cores: Collection[int], folder: Path, env: Mapping[str, str], name: str
+    ) -> None:
         self.port = free_port()
         self.log = folder / f"{name}.log"
         self.started_at = 0.0
         self.ready_after = 0.0
         self._command = [*command, "--port", str(self.port)]
-        self._core = core
+        self._cores = cores
         self._folder = folder
         self._env = {"PATH": os.environ.get("PATH", ""), "HOME": str(folder), "PYTHONPATH": str(ROOT), **env}
         self._process: subprocess.Popen[bytes] | None = None
@@ -82,7 +84,7 @@ class Child:
                 stdout=log,
                 stderr=log,
             )
-        os.sched_setaffinity(self._process.pid, {self._core})
+        os.sched_setaffinity(self._process.pid, self._cores)
         try:
             await self._until_ready()
         except BaseException:

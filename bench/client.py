@@ -1,8 +1,12 @@
-"""The lean HTTP client of the load generator: keep-alive connections, one request at a time on each."""
+"""The lean HTTP client of the load generator: keep-alive connections, one request at a time on each.
+
+Several replicas get their requests in turn, as a proxy in front of them would hand them out.
+"""
 
 from __future__ import annotations
 
 import asyncio
+import itertools
 import time
 from typing import NamedTuple, cast
 
@@ -63,34 +67,37 @@ class Connection(asyncio.Protocol):
 
 
 class Pool:
-    """Connections to one port, made when needed and used last in, first out."""
+    """Connections to one port or, in turn, to several; made when needed and used last in, first out."""
 
-    def __init__(self, port: int) -> None:
-        self._port = port
-        self._idle: list[Connection] = []
+    def __init__(self, *ports: int) -> None:
+        self._turns = itertools.cycle(ports)
+        self._idle: dict[int, list[Connection]] = {port: [] for port in ports}
         self._all: list[Connection] = []
 
     async def warm(self, many: int) -> None:
-        """Open `many` connections."""
-        made = [await self._connect() for _ in range(many)]
-        self._idle.extend(made)
+        """Open `many` connections, spread over the ports."""
+        for _ in range(many):
+            port = next(self._turns)
+            self._idle[port].append(await self._connect(port))
 
     async def ask(self, request: bytes) -> Reply:
         """The answer to `request`; ConnectionError or TimeoutError when there is none."""
-        while self._idle:
-            connection = self._idle.pop()
+        port = next(self._turns)
+        idle = self._idle[port]
+        while idle:
+            connection = idle.pop()
             if connection.open:
                 break
         else:
-            connection = await self._connect()
+            connection = await self._connect(port)
         async with asyncio.timeout(PATIENCE):
             reply = await connection.ask(request)
-        self._idle.append(connection)
+        idle.append(connection)
         return reply
 
-    async def _connect(self) -> Connection:
+    async def _connect(self, port: int) -> Connection:
         loop = asyncio.get_running_loop()
-        _, connection = await loop.create_connection(Connection, "127.0.0.1", self._port)
+        _, connection = await loop.create_connection(Connection, "127.0.0.1", port)
         self._all.append(connection)
         return connection
 
@@ -99,7 +106,8 @@ class Pool:
         for connection in self._all:
             connection.close()
         self._all.clear()
-        self._idle.clear()
+        for idle in self._idle.values():
+            idle.clear()
 
 
 def request(method: str, path: str, body: bytes = b"", headers: str = "") -> bytes:

@@ -13,14 +13,17 @@ _PATH = f"/v1/voicenter/cdr/{CDR_TOKEN}"
 
 
 class Hangups:
-    """Ends every call after `seconds` of talk, both legs answered. `taken` counts pushes answered with 200."""
+    """Ends every call after `seconds` of talk, both legs answered. `taken` counts pushes answered with 200.
 
-    def __init__(self, port: int, seconds: float) -> None:
+    The pushes go to one port or, in turn, to several: the two of one call to two replicas, too.
+    """
+
+    def __init__(self, seconds: float, *ports: int) -> None:
         self.seconds = seconds
         self.taken = 0
         self.refused: list[str] = []
         self.ended: dict[str, asyncio.Future[None]] = {}
-        self._pool = Pool(port)
+        self._pool = Pool(*ports)
         self._tasks: set[asyncio.Task[None]] = set()
 
     def later(self, call: Call) -> None:
@@ -62,20 +65,25 @@ class Hangups:
         self._pool.close()
 
 
-def push(call: Call, leg: int) -> bytes:
-    """One leg's record (vendor facts 2.2 to 2.5): statuses, talk time, and our variables in CustomData."""
+def push(
+    call: Call, leg: int, status: str = "ANSWER", talk: int = 42, ring: int = 7, *, began: int = 1_790_000_000
+) -> bytes:
+    """One leg's record (vendor facts 2.2 to 2.5): status, seconds of talk and of ringing, our variables in CustomData.
+
+    `began` is in seconds since the epoch.
+    """
     fields = {
         "ivruniqueid": call.call_id,
         "type": f"Click2Call leg{leg}",
-        "status": "ANSWER",
+        "status": status,
         "caller": call.target if leg == 1 else call.extension,
         "target": call.extension if leg == 1 else call.target,
-        "time": 1_790_000_000,
-        "duration": 42,
-        "dialtime": 7,
-        "actualCallDuration": 42,
-        "actualCallDialtime": 7,
-        "isAnswer": 1,
+        "time": began,
+        "duration": talk,
+        "dialtime": ring,
+        "actualCallDuration": talk,
+        "actualCallDialtime": ring,
+        "isAnswer": int(status == "ANSWER"),
         "direction": "outgoing",
         "extenUser": call.extension,
         "callerPhone": call.target,

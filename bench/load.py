@@ -98,10 +98,15 @@ async def fixed_rate(pool: Pool, make: Send, rate: float, seconds: float, heard:
     return run
 
 
-async def until(condition: Callable[[], bool], seconds: float, what: str) -> None:
+async def until(condition: Callable[[], bool | Awaitable[bool]], seconds: float, what: str) -> None:
     """Wait until it holds; CannotMeasure naming `what` after `seconds`."""
     deadline = time.monotonic() + seconds
-    while not condition():
+    while not await _holds(condition):
         if time.monotonic() > deadline:
             raise CannotMeasure(f"{what}: not within {seconds:g} s")
         await asyncio.sleep(0.02)
+
+
+async def _holds(condition: Callable[[], bool | Awaitable[bool]]) -> bool:
+    answer = condition()
+    return answer if isinstance(answer, bool) else await answer

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import sys
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from pathlib import Path
 
+from bench.books import Books, SqliteBooks
 from bench.child import Child
 from bench.hangups import CDR_TOKEN
 from bench.machine import SERVICE_CORE
@@ -15,23 +16,32 @@ AGENTS = 200
 
 
 class Service(Child):
-    """Serves from `folder`, where its database, configuration and log are."""
+    """Serves from `folder`, where its configuration, its log and, without other `books`, its SQLite file are."""
 
     def __init__(
-        self, folder: Path, provider_url: str, env: Mapping[str, str], *, name: str, profile: bool = False
+        self,
+        folder: Path,
+        provider_url: str,
+        env: Mapping[str, str],
+        *,
+        name: str,
+        books: Books | None = None,
+        cores: Collection[int] = (SERVICE_CORE,),
+        migrates: bool = True,
+        profile: bool = False,
     ) -> None:
         place = folder / name
         place.mkdir()
-        self.database = place / "bench.db"
+        self.books: Books = books or SqliteBooks(place / "bench.db")
         (place / "leadring.toml").write_text(directory(), encoding="utf-8")
         self.profile = place / "profile.txt"
         python = [sys.executable, "-m", "bench.sampler", str(self.profile)] if profile else [sys.executable, "-m"]
         super().__init__(
-            [*python, "app", "serve"],
-            SERVICE_CORE,
+            [*python, "app", "serve", *(() if migrates else ("--no-migrate",))],
+            cores,
             place,
             {
-                "LEADRING_DATABASE_URL": f"sqlite:///{self.database}",
+                "LEADRING_DATABASE_URL": self.books.url,
                 "LEADRING_VOICENTER_CODE": "bench-account-code",
                 "LEADRING_VOICENTER_URL": provider_url,
                 "LEADRING_VOICENTER_MONITOR_URL": "",  # nobody but the stub is asked

@@ -109,7 +109,7 @@ async def measure(bench: Workbench) -> list[Figure]:
 
 
 async def _under_load(bench: Workbench, service: Service, stub: Stub, pool: Pool) -> Seen:
-    hangups = Hangups(service.port, TALK)
+    hangups = Hangups(TALK, service.port)
     stub.on_call = hangups.later
     try:
         await at_fixed_rate(pool, stub, bench.pick(3, 0.5))  # the first ones warm caches and connections

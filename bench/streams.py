@@ -55,7 +55,7 @@ async def measure(bench: Workbench) -> list[Figure]:
 
     watchers: list[Watcher] = []
     async with Stub() as stub, bench.service(stub.url, "streams") as service, connections(service) as pool:
-        hangups = Hangups(service.port, TALK)
+        hangups = Hangups(TALK, service.port)
         stub.on_call = hangups.later
         try:
             parked = await load.many(pool, lambda: visitors.lead(visitors.PARKED), count, heard=heard)

@@ -12,8 +12,9 @@ import shutil
 import signal
 import socket
 import subprocess
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
+from typing import ClassVar
 
 import psutil
 import pytest
@@ -62,6 +63,16 @@ class PostgresServer(Server):
 
     # An immediate shutdown: removes the shared memory, which a SIGKILL would leave behind.
     orphan_signal = "QUIT"
+    # fsync only matters when the machine dies. synchronous_commit stays on: it makes a commit survive the death of
+    # the server.
+    settings: ClassVar[Mapping[str, str]] = {
+        "fsync": "off",
+        "full_page_writes": "off",
+        "autovacuum": "off",
+        "shared_buffers": "32MB",
+        "max_connections": "200",
+        "jit": "off",
+    }
 
     def __init__(self) -> None:
         self.binaries = postgres_binaries()
@@ -77,19 +88,12 @@ class PostgresServer(Server):
             raise
 
     def command(self) -> Sequence[str]:
-        # fsync only matters when the machine dies. synchronous_commit stays on: it makes a commit survive
-        # the death of the server.
         options = {
             "listen_addresses": "127.0.0.1",
             "port": str(self.port),
             "unix_socket_directories": "",
-            "fsync": "off",
-            "full_page_writes": "off",
-            "autovacuum": "off",
-            "shared_buffers": "32MB",
-            "max_connections": "200",
-            "jit": "off",
             "timezone": "UTC",
+            **self.settings,
         }
         flags = [part for name, value in options.items() for part in ("-c", f"{name}={value}")]
         return [str(self.binaries / "postgres"), "-D", str(self.data), *flags]

@@ -13,6 +13,7 @@ from datetime import datetime
 from pathlib import Path
 
 import pytest
+import time_machine
 
 from app import cli
 from tests.web.service import FakeTelephony, started
@@ -112,6 +113,22 @@ def test_check_tells_the_holes(run: Run, folder: Path) -> None:
     assert holes
     assert all("12:00" in hole and "18:00" in hole for hole in holes), holes
     assert "main" in holes[0]
+
+
+def test_check_names_the_eve_ahead_that_nothing_is_said_of(run: Run, folder: Path) -> None:
+    """Only when one is ahead, and not once `holiday_eves` is there: a note that is always there is read by nobody."""
+    plain = NO_HOLES.replace("[hours.mornings]", 'holidays = "IL"\n[hours.mornings]')
+    (folder / "leadring.toml").write_text(plain, encoding="utf-8")
+    eve = "note: hours.office: Wednesday 2027-04-21, the eve of Pesach, is open as usual until 18:00; holiday_eves"
+    with time_machine.travel("2027-04-12T08:00+03:00", tick=False):
+        assert eve in run("check").out
+        said = plain.replace('holidays = "IL"', 'holidays = "IL"\nholiday_eves = ["09:00-12:30"]')
+        (folder / "leadring.toml").write_text(said, encoding="utf-8")
+        assert "eve of" not in run("check").out
+        assert "main: eve of Pesach: closed after 12:30, opens" in run("hours", "2027-04-21T13:00+03:00").out
+    (folder / "leadring.toml").write_text(plain, encoding="utf-8")
+    with time_machine.travel("2027-02-01T08:00+02:00", tick=False):
+        assert "eve of" not in run("check").out
 
 
 def test_check_tells_every_mistake_of_both_at_once(run: Run, folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -300,6 +317,49 @@ def test_hours_at_a_moment(run: Run) -> None:
             done = run("hours", wrong)
             assert done.code == 2
             assert "offset" in done.err
+
+
+WINDOW = """
+[policy]
+countries = ["IL", "US", "CA"]
+dialing_window = "decent"
+dialing_zones = { US = "America/New_York" }
+[hours.decent]
+mon-sun = ["09:00-21:00"]
+"""
+
+
+def test_hours_tell_when_a_number_may_be_rung(run: Run, folder: Path) -> None:
+    """By its own clock and the sites' hours together; a mistake in it is told like any other."""
+    (folder / "leadring.toml").write_text(WINDOW + NO_HOLES, encoding="utf-8")
+    noon = "2026-01-05T12:00+02:00"
+    told = run("hours", "--phone", "+1 212 555 0123", noon).out.splitlines()
+    assert told[0].startswith("main: open until ")
+    assert told[1:] == [
+        "+1•••••123: a number of US, by the clock of America/New_York",
+        "main: may ring it from 2026-01-05T16:00:00+02:00",
+    ]
+    assert run("hours", "--phone", "054-234-5678", noon).out.splitlines()[1:] == [
+        "+972•••••678: a number of IL, by the clock of Asia/Jerusalem",
+        "main: may ring it",
+    ]
+    canada = run("hours", "--phone", "+1 416 555 0123", noon).out.splitlines()
+    assert re.fullmatch(r"\+1•••••123: a number of CA, by the clock of all \d\d time zones of CA", canada[1])
+    assert canada[2] == "main: may never ring it: the site is not open while its dialing window is"
+    assert "no country, by the clock of Asia/Jerusalem" in run("hours", "--phone", "+800 1234 5678", noon).out
+    wrong = run("hours", "--phone", "call me")
+    assert (wrong.code, "call me: " in wrong.err) == (2, True)
+
+
+def test_hours_of_a_number_without_a_window_are_those_of_the_sites(run: Run) -> None:
+    assert "there is no dialing window" in run("hours", "--phone", "054-234-5678").out
+
+
+def test_check_names_the_numbers_that_can_never_be_rung(run: Run, folder: Path) -> None:
+    (folder / "leadring.toml").write_text(WINDOW + NO_HOLES, encoding="utf-8")
+    never = [line for line in run("check").out.splitlines() if "dialing window" in line]
+    assert len(never) == 1
+    assert never[0].startswith("warning: main: the dialing window of CA, in all of its ")
 
 
 def test_wrong_usage_is_exit_2_and_no_traceback(run: Run) -> None:

@@ -26,9 +26,11 @@ from app.directory import (
     parse_directory,
     record_for,
 )
+from app.directory_hours import countries, time_zones
 from app.directory_options import FLAGS, SITE_OPTIONS
 from app.directory_reading import in_words, parse_duration, parse_rate
 from app.directory_sites import SITE_KEYS, normal_origin
+from app.directory_zones import zones_of
 from app.errors import ConfigurationError
 
 ROOT = Path(__file__).parent.parent
@@ -184,11 +186,12 @@ _SCALARS = st.one_of(
 )
 _KEY_NAMES = """
 policy limits guards hours sites agents sources policy.deadline policy.countries policy.retry_lead policy.record
+policy.dialing_window policy.dialing_zones
 policy.timezone policy.match_language policy.logged_out policy.redial_absent policy.default_country policy.routing
 policy.phonecallerid policy.ignoredncstatus policy.language
 guards.cooldown guards.cooldown.mode guards.cooldown.per_phone guards.calls guards.calls.per_hour guards.premium
 limits.per_client hours.x hours.x.mon hours.x.sun-thu hours.x.holidays hours.x.extra_closed hours.x.extra_open
-hours.x.holiday_categories hours.x.timezone sources.x sources.x.map nonsense
+hours.x.holiday_categories hours.x.timezone hours.x.holiday_eves hours.x.hol_hamoed sources.x sources.x.map nonsense
 """
 _KEYS = st.sampled_from(_KEY_NAMES.split())
 _SITE_NAMES = st.sampled_from([*SITE_KEYS])
@@ -271,6 +274,12 @@ def test_other_rates_are_refused(value: object) -> None:
         ('retry_lead = ["0s"]', "at most 10 durations"),
         ('retry_lead = "10m"', "must be a list"),
         ('retry_lead = ["later"]', "must be a duration"),
+        ('slot = "4m"', "must be from 5m to 2h"),
+        ('slot = "7m30s"', "must be whole minutes"),
+        ('slots_for = "36h"', "must be whole days"),
+        ('slots_for = "15d"', "must be from 1d to 14d"),
+        ('call_takes = "0s"', "must be from 1m to 2h"),
+        ("cancel_when_phoned_in = 1", "must be true or false"),
         ('phonecallerid = "Dana"', "a phone number"),
         ('targetcallername = "a\\nb"', "one line"),
         ('phoneautoanswer = "yes"', "true or false"),
@@ -380,6 +389,17 @@ def test_hours_are_read_by_days_ranges_and_lists() -> None:
     assert hours.extra_open == {date(2027, 5, 13): (Period(600, 1440),)}
 
 
+def test_eves_and_hol_hamoed_have_hours_or_none_or_nothing_is_said_of_them() -> None:
+    text = '[hours.h]\nmon = "8:00-18:00"\nholidays = "IL"\n'
+    said = parse(text + 'holiday_eves = "09:00-12:30"\nhol_hamoed = ["09:00-11:00", "12:00-13:00"]').hours["h"]
+    assert said.holiday_eves == (Period(540, 750),)
+    assert said.hol_hamoed == (Period(540, 660), Period(720, 780))
+    closed = parse(text + "holiday_eves = []\nhol_hamoed = []").hours["h"]
+    assert (closed.holiday_eves, closed.hol_hamoed) == ((), ())
+    silent = parse(text).hours["h"]
+    assert (silent.holiday_eves, silent.hol_hamoed) == (None, None)
+
+
 def test_ranges_of_days_wrap_around_the_week() -> None:
     week = parse('[hours.h]\nsat-mon = ["08:00-09:00"]', site='hours = "h"').hours["h"].week
     assert [bool(day) for day in week] == [True, False, False, False, False, True, True]
@@ -415,12 +435,57 @@ def test_hours_have_their_own_time_zone_or_the_policys() -> None:
         ('extra_open = { tomorrow = "10:00-11:00" }', "must name dates"),
         ('extra_closed = ["2027-05-11"]\nextra_open = { "2027-05-11" = "10:00-11:00" }', "extra_closed names as well"),
         ('timezone = "Mars/Base"', "is no time zone"),
+        ('holiday_eves = ["09:00-12:30"]', "needs holidays"),
+        ('holidays = "IL"\nholiday_eves = 9', "must be a list of hours"),
+        ('holidays = "IL"\nholiday_eves = ["09:00-12:30", "12:00-13:00"]', "overlap"),
+        ('holidays = "IL"\nholiday_categories = ["school"]\nholiday_eves = []', 'has no "public"'),
+        ("hol_hamoed = []", 'needs holidays = "IL"'),
+        ('holidays = "GB"\nhol_hamoed = []', 'needs holidays = "IL"'),
+        ('holidays = "Israel"\nholiday_eves = []\nhol_hamoed = []', "two capital letters"),
     ],
 )
 def test_wrong_hours_are_told(line: str, words: str) -> None:
     (mistake,) = mistakes(f"[hours.h]\n{line}", site='hours = "h"')
     assert mistake.startswith("hours.h: ")
     assert words in mistake
+
+
+WINDOW = '[policy]\ndialing_window = "w"\n{more}\n[hours.w]\nmon-sun = ["09:00-21:00"]'
+
+
+def test_a_dialing_window_is_one_of_the_timetables_and_its_zones_go_by_country() -> None:
+    policy = parse(WINDOW.format(more='dialing_zones = { US = "America/New_York", RU = "Europe/Moscow" }')).policy
+    assert policy.dialing_window == "w"
+    assert policy.dialing_zones == {"US": "America/New_York", "RU": "Europe/Moscow"}
+    assert parse(WINDOW.format(more="")).warnings == ()
+    assert parse().policy.dialing_window is None
+    assert parse().policy.dialing_zones == {}
+
+
+@pytest.mark.parametrize(
+    ("text", "words"),
+    [
+        ('[policy]\ndialing_window = "w"', 'dialing_window names "w", but there is no [hours.w]'),
+        ('[policy]\ndialing_window = "w"\n[hours.w]', "hours.w, which is never open: nobody would be rung"),
+        (WINDOW.format(more='dialing_zones = "US"'), "must be a table"),
+        (WINDOW.format(more='dialing_zones = { us = "America/New_York" }'), "two capital letters"),
+        (WINDOW.format(more='dialing_zones = { EU = "Europe/Paris" }'), "two capital letters"),
+        (WINDOW.format(more='dialing_zones = { US = "America/NewYork" }'), 'did you mean "America/New_York"?'),
+        (WINDOW.format(more='dialing_zones = { US = "Europe/Paris" }'), "one of the time zones of that country"),
+        (WINDOW.format(more="dialing_zones = { US = 5 }"), "one of the time zones of that country"),
+    ],
+)
+def test_a_wrong_dialing_window_is_told(text: str, words: str) -> None:
+    (mistake,) = mistakes(text)
+    assert mistake.startswith("policy: dialing_")
+    assert words in mistake
+
+
+def test_every_country_with_a_zone_has_zones_that_there_are() -> None:
+    """The list of zones and the zones themselves come from two places."""
+    listed = {code: zones_of(code) for code in countries()}
+    assert {code for code, zones in listed.items() if not zones} <= {"BV", "HM", "XK"}
+    assert {zone for zones in listed.values() for zone in zones} <= time_zones()
 
 
 def test_periods_that_touch_do_not_overlap() -> None:
@@ -705,6 +770,8 @@ def test_agents_keep_the_order_of_the_file() -> None:
 
 # ------------------------------------------------------------------------------------------------------ warnings
 
+FEASTS = '[hours.h]\nmon = "8:00-9:00"\nholidays = "IL"\nholiday_categories = ["public", "optional"]\nhol_hamoed = []'
+
 
 @pytest.mark.parametrize(
     ("more", "site", "agent", "words"),
@@ -714,7 +781,9 @@ def test_agents_keep_the_order_of_the_file() -> None:
         ("", "", "enabled = false", "nobody can take a call"),
         ("[hours.h]", 'hours = "h"', "", "hours.h: is never open"),
         ('[hours.h]\nmon = "8:00-9:00"', "", "", "no site or agent uses it"),
+        (FEASTS, 'hours = "h"', "", "hours.h: hol_hamoed does nothing"),
         ('[policy]\ncountries = ["US"]', "", "", "leads will be held"),
+        ('[policy]\ndialing_zones = { US = "America/New_York" }', "", "", "does nothing without dialing_window"),
         (IVR_SITE + 'skills = ["he"]', "", "", 'sites[1] "night": skills does nothing here'),
         (IVR_SITE.replace("072-277 6772", "SIPdana1"), "", "", 'ivr is the extension of agent "dana" too'),
         ("", 'ivr = "SIPq"', "", "nobody is ever asked: every site has an ivr"),

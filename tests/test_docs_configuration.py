@@ -50,6 +50,8 @@ def toml(section: str, key: str, line: str) -> Directory:
     elif section == "agents":
         agent |= {key: line} | ({"extension": 'extension = "logincode"'} if key == "login_code" and line else {})
         line = ""
+    if key in ("holiday_eves", "hol_hamoed"):
+        line += '\nholidays = "IL"'
     inner = f"[{section.replace('*', 'shop')}]\n{line}\n" if section not in ("sites", "agents") else ""
     lines = ["[hours.office]", 'mon = ["09:00-10:00"]', inner, "[[sites]]", *site.values(), "[[agents]]"]
     return parse_directory("\n".join([*lines, *agent.values()]))

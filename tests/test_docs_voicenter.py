@@ -49,6 +49,7 @@ READ = {
     "original call id": "original_call_id",
     "leg": "leg",
     "an IVR's side": "ivr",
+    "an incoming call": "incoming",
     "status": "status",
     "the agent's status": "agent_leg_status",
     "talk time": "talk_seconds",
@@ -369,6 +370,7 @@ def test_every_field_of_a_record_on_the_page_is_read_into_what_it_says(row: list
     values = {
         "leg": "Click2Call leg2",
         "an IVR's side": "Click 2 IVR",
+        "an incoming call": "Incoming Call",
         "sure beginning": "2026-11-23T09:00:00Z",
         "phone": "0501234567",
         "recording": "https://x.example/a.mp3",

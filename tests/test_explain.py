@@ -53,6 +53,10 @@ LEAD = Lead(
     avoid_agent=None,
     asked_language="",
     redials=0,
+    deadline_at=NOON + 40_000,
+    promised_at=None,
+    rank=1,
+    avoid_until=None,
     admitted=True,
 )
 

@@ -169,7 +169,7 @@ def test_3_a_lead_at_night_is_called_when_the_office_opens(story: Story) -> None
 
     story.let_time_come("2026-01-06T08:59:59+02:00")
     assert story.nobody_is_due()
-    story.let_time_come("2026-01-06T09:00:00+02:00")
+    story.let_time_come("2026-01-06T09:00:01+02:00")
     noa.hears("calling")
     assert story.rung_agents() == ["dana"]
 

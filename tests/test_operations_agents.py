@@ -47,6 +47,7 @@ CALL = OpenCall(
     placed_at=NOON,
     unknown_at=None,
     seen_at=None,
+    agent_ringing_at=None,
     agent_answered_at=None,
     line_looks=0,
 )

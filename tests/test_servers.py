@@ -6,6 +6,7 @@ import subprocess
 import sys
 from pathlib import Path
 
+import psutil
 import pytest
 
 from tests.server_process import Server, is_alive, wait_until
@@ -80,10 +81,12 @@ def test_a_killed_redis_comes_back_on_the_same_port_and_empty() -> None:
     assert not server.directory.exists()
 
 
-@pytest.mark.parametrize("server", ["PostgresServer", "RedisServer"])
+@pytest.mark.parametrize(
+    "server", ["servers.PostgresServer()", "servers.RedisServer()", "proxy_server.ProxyServer([9])"]
+)
 def test_a_server_dies_with_a_test_run_that_is_killed(server: str) -> None:
     script = (
-        f"import sys; from tests.servers import {server} as kind; server = kind()\n"
+        f"import sys; from tests import proxy_server, servers; server = {server}\n"
         "print(server.pid, server.directory, flush=True); sys.stdin.read()"
     )
     root = Path(__file__).resolve().parent.parent
@@ -94,10 +97,11 @@ def test_a_server_dies_with_a_test_run_that_is_killed(server: str) -> None:
     assert run.stdin is not None
     with run, run.stdin, run.stdout:
         pid, directory = run.stdout.readline().split()
-        assert is_alive(int(pid))
+        family = [int(pid), *(child.pid for child in psutil.Process(int(pid)).children())]
+        assert all(map(is_alive, family))
         os.kill(run.pid, signal.SIGKILL)
         run.wait(10)
-    wait_until(lambda: not is_alive(int(pid)), 10, f"{server} ends with its parent")
+    wait_until(lambda: not any(map(is_alive, family)), 10, f"{server} ends with its parent")
     # A killed parent cannot tidy up: that is what this test has to do for it.
     subprocess.run(["rm", "-rf", directory], check=True, timeout=10)
 

@@ -14,6 +14,7 @@ from zoneinfo import ZoneInfo
 
 BEFORE: Final = 120_000  # milliseconds the provider's clock may be behind ours
 AFTER: Final = 120_000  # … and ahead
+PROMPT: Final = 1_800_000  # milliseconds after its end within which a call's record normally comes
 _SECOND: Final = 1000
 _DAY: Final = 86_400_000
 _YEAR_3000: Final = 32_503_680_000  # seconds; beyond it no datetime is asked for
@@ -50,6 +51,18 @@ def surely_before(sure: int | None, raw_time: int | None, sent_at: int, heard_at
     """Whether the leg began before the request, by every reading; a time of another day proves nothing."""
     readings = [moment for moment in _readings(sure, raw_time) if heard_at - _DAY < moment <= heard_at + AFTER]
     return bool(readings) and max(readings) < sent_at - BEFORE
+
+
+def began_since(moment: int, sure: int | None, raw_time: int | None, heard_at: int, lasted: int) -> bool:
+    """Whether a call that lasted so long (ms) began at `moment` or later, as far as its record can tell.
+
+    It cannot have begun later than that long before its record came (`heard_at`). Of the readings of its time the one
+    counts by which the record came promptly; where none did, all must say so; where it has no time, it may.
+    """
+    latest = heard_at - lasted
+    readings = [sure] if sure is not None else [one for one in _readings(None, raw_time) if one <= latest + AFTER]
+    prompt = [one for one in readings if one >= latest - PROMPT]
+    return latest >= moment and all(one >= moment for one in prompt or readings)
 
 
 def _readings(sure: int | None, raw_time: int | None) -> list[int]:

@@ -1,13 +1,15 @@
-"""Holes in the schedule: when a site is open and no agent who could take its leads is on shift."""
+"""Holes in the schedule: when a site is open and no agent who could take its leads is on shift; forgotten eves."""
 
 from __future__ import annotations
 
 from datetime import UTC, date, datetime, time, timedelta
 
 from app.directory import Directory, Hours, Period, Site, may_take
-from app.domain.hours import DAY_NAMES, Span, opening_spans, zone
+from app.domain.holiday_calendar import eve_on
+from app.domain.hours import DAY_NAMES, Span, clock_face, opening_spans, periods_on, zone
 
 _ALWAYS = (Period(0, 24 * 60),)
+EVES_AHEAD = 14  # days
 
 
 def holes(directory: Directory, site: Site, *, from_: date) -> list[str]:
@@ -34,6 +36,23 @@ def holes(directory: Directory, site: Site, *, from_: date) -> list[str]:
             for start, end in _uncovered(span, on_shift):
                 words = _in_words(start, end, day, opening.timezone)
                 found.append(f"{site.key}: {words} nobody can take a call")
+    return found
+
+
+def forgotten_eves(hours: Hours, *, from_: date) -> list[str]:
+    """Sentences about the eves in the next 14 days that are worked like any other day, and nobody has said so.
+
+    Of Israel's holidays only, whose eves hardly anybody works to the end. `holiday_eves` and `extra_open` say so.
+    """
+    if hours.holidays != "IL" or hours.holiday_eves is not None or "public" not in hours.holiday_categories:
+        return []
+    found: list[str] = []
+    for offset in range(EVES_AHEAD):
+        day = from_ + timedelta(days=offset)
+        periods = () if day in hours.extra_open else periods_on(hours, day)
+        if periods and (name := eve_on(hours.holidays, day)):
+            when = f"{DAY_NAMES[day.weekday()]} {day}, the eve of {name},"
+            found.append(f"hours.{hours.name}: {when} is open as usual until {clock_face(periods[-1].end)}")
     return found
 
 

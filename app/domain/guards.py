@@ -5,16 +5,19 @@ Money fails closed, leads fail open: in doubt, store and do not dial.
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import date, datetime, time, timedelta
 from typing import Final
 from zoneinfo import ZoneInfo
 
-from app.directory import CallCap, Directory, Mode
+from app.directory import CallCap, Directory, Mode, Policy
+from app.domain.lead import Term
 from app.domain.phone import Phone
 
 HELD_FOR: Final = 7 * 86_400_000  # milliseconds until a held lead that nobody looked at expires
 HOUR: Final = 3_600_000
+NO_COMMON_HOURS: Final = "dialing_window"  # held: the number's dialing window and its site's hours never meet
 
 # Numbers that cost the caller extra, and kinds that are nobody's own telephone. The kinds are libphonenumber's.
 PREMIUM: Final = frozenset({"premium"})
@@ -37,6 +40,29 @@ class Cap:
     starts_at: int
     limit: int
     ends_at: int
+
+
+@dataclass(frozen=True, slots=True)
+class NumberCap:
+    """How often one number is rung in a day: after `limit` calls since `starts_at` a second try waits for tomorrow.
+
+    `tomorrow` gives the term of a site's lead then.
+    """
+
+    limit: int
+    starts_at: int
+    tomorrow: Callable[[str], Term]
+
+
+def number_cap(policy: Policy, now: int, term: Callable[[str, int], Term]) -> NumberCap | None:
+    """The cap in force now, None where the policy has none. `term`: of a site's lead that is not due before then.
+
+    A day is one on the policy's clock.
+    """
+    if policy.calls_per_number == 0:
+        return None
+    start, end = _day(policy.timezone, now)
+    return NumberCap(policy.calls_per_number, start, lambda site: term(site, end))
 
 
 def look_at_number(phone: Phone, directory: Directory) -> list[Hit]:
@@ -72,12 +98,16 @@ def caps(calls: CallCap, timezone: str, now: int) -> tuple[Cap, ...]:
         start = now - now % HOUR
         found.append(Cap("hour", start, calls.per_hour, start + HOUR))
     if calls.per_day is not None:
-        zone = ZoneInfo(timezone)
-        today = datetime.fromtimestamp(now / 1000, zone).date()
-        # Where the clocks change, a day has 23 or 25 hours.
-        start, end = (_midnight(day, zone) for day in (today, today + timedelta(days=1)))
+        start, end = _day(timezone, now)
         found.append(Cap("day", start, calls.per_day, end))
     return tuple(found)
+
+
+def _day(timezone: str, now: int) -> tuple[int, int]:
+    """When the day begins and ends there, in milliseconds; where the clocks change, it has 23 or 25 hours."""
+    zone = ZoneInfo(timezone)
+    today = datetime.fromtimestamp(now / 1000, zone).date()
+    return _midnight(today, zone), _midnight(today + timedelta(days=1), zone)
 
 
 def _midnight(day: date, zone: ZoneInfo) -> int:

@@ -1,20 +1,21 @@
 """Timetables read against the clock on the wall: open or not, until when, since when and why.
 
-A period belongs to the day it begins on. A holiday or an extra closed day is closed from its first minute to
-its last, so a night that runs into it ends at midnight; `extra_open` wins over both. On the days the clocks
-change, a time that does not exist is the moment of the change, and one that comes twice is the first of the two.
+A period belongs to the day it begins on. What decides about a day, the first of these that speaks of it:
+`extra_open`, `extra_closed`, the holidays, then the eves of holidays and Hol HaMoed, last the week. A day that one of
+them closes is closed from its first minute to its last, so a night that runs into it ends at midnight. The hours of
+eves and of Hol HaMoed only ever take from those of the week. On the days the clocks change, a time that does not
+exist is the moment of the change, and one that comes twice is the first of the two.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from datetime import UTC, date, datetime, timedelta
 from functools import lru_cache
 from zoneinfo import ZoneInfo
 
-import holidays
-
 from app.directory import Hours, Period
+from app.domain.holiday_calendar import eve_on, hol_hamoed_on, holiday_on
 
 Span = tuple[datetime, datetime]  # UTC; from the first moment up to, not including, the second
 
@@ -34,6 +35,22 @@ def next_opening(hours: Hours, after: datetime, *, horizon_days: int = 370) -> d
     """The earliest open moment at or after `after`, in UTC; None when there is none within the horizon."""
     limit = after + timedelta(days=horizon_days)
     for start, end in _from(hours, after, horizon_days):
+        if after < end:
+            opening = max(start, after.astimezone(UTC))
+            return opening if opening <= limit else None
+    return None
+
+
+def next_common_opening(timetables: Sequence[Hours], after: datetime, *, horizon_days: int = 370) -> datetime | None:
+    """The earliest moment at or after `after` at which all of them are open, in UTC; None within the horizon.
+
+    At least one timetable. However they alternate, each period within the horizon is looked at once.
+    """
+    limit = after + timedelta(days=horizon_days)
+    together, *others = (_apart(_from(hours, after, horizon_days)) for hours in timetables)
+    for spans in others:
+        together = _both(together, spans)
+    for start, end in together:
         if after < end:
             opening = max(start, after.astimezone(UTC))
             return opening if opening <= limit else None
@@ -67,21 +84,30 @@ def why_closed(hours: Hours, at: datetime) -> str:
     day, minute = local.date(), local.hour * 60 + local.minute
     if closing := _closing(hours, day):
         return closing
-    periods = periods_on(hours, day)
+    periods, week = periods_on(hours, day), hours.week[day.weekday()]
+    special = "" if day in hours.extra_open or periods == week else _special_names(hours, day)
     if not periods:
-        return f"closed on {DAY_NAMES[day.weekday()]}"
+        return f"{special}: closed" if special else f"closed on {DAY_NAMES[day.weekday()]}"
     later = [period for period in periods if period.start > minute]
     if not later:
-        return f"after closing at {clock_face(periods[-1].end)}"
-    between = "closed until" if later[0] is not periods[0] else "before opening at"
-    return f"{between} {clock_face(later[0].start)}"
+        end = clock_face(periods[-1].end)
+        return f"{special}: closed after {end}" if special else f"after closing at {end}"
+    start = clock_face(later[0].start)
+    if special:
+        return f"{special}: closed until {start}"
+    return f"closed until {start}" if later[0] is not periods[0] else f"before opening at {start}"
 
 
 def periods_on(hours: Hours, day: date) -> tuple[Period, ...]:
     """The periods that begin on this local day."""
     if day in hours.extra_open:
         return hours.extra_open[day]
-    return () if _closing(hours, day) else hours.week[day.weekday()]
+    if _closing(hours, day):
+        return ()
+    periods = hours.week[day.weekday()]
+    for _, allowed in _special(hours, day):
+        periods = _common(periods, allowed)
+    return periods
 
 
 def opening_spans(hours: Hours, day: date) -> tuple[Span, ...]:
@@ -99,8 +125,9 @@ def clock_face(minute: int) -> str:
     return f"{shown // 60:02}:{shown % 60:02}"
 
 
+@lru_cache(maxsize=1024)
 def zone(name: str) -> ZoneInfo:
-    """The time zone; ZoneInfo keeps the ones it has read."""
+    """The time zone, read once; ZoneInfo itself keeps only the last eight, and a large country has more."""
     return ZoneInfo(name)
 
 
@@ -117,6 +144,28 @@ def _from(hours: Hours, at: datetime, days: int) -> Iterator[Span]:
         yield from opening_spans(hours, first + timedelta(days=offset))
 
 
+def _apart(spans: Iterator[Span]) -> Iterator[Span]:
+    """The same time in spans that do not overlap: a night may run into the `extra_open` of the next day."""
+    latest: datetime | None = None
+    for start, end in spans:
+        if latest is None or end > latest:
+            yield (start if latest is None else max(start, latest)), end
+            latest = end
+
+
+def _both(some: Iterator[Span], others: Iterator[Span]) -> Iterator[Span]:
+    """What is in both of two rows of spans that are in order and apart."""
+    one, two = next(some, None), next(others, None)
+    while one is not None and two is not None:
+        start, end = max(one[0], two[0]), min(one[1], two[1])
+        if start < end:
+            yield start, end
+        if one[1] <= two[1]:
+            one = next(some, None)
+        else:
+            two = next(others, None)
+
+
 def _closing(hours: Hours, day: date) -> str:
     """Why the whole day is closed, or nothing."""
     if day in hours.extra_open:
@@ -125,18 +174,29 @@ def _closing(hours: Hours, day: date) -> str:
         return "extra closed day"
     if hours.holidays is None:
         return ""
-    name = _holidays(hours.holidays, hours.holiday_categories, day.year).get(day)
-    return f"holiday: {name}" if name else ""
+    if name := holiday_on(hours.holidays, hours.holiday_categories, day):
+        return f"holiday: {name}"
+    return next((f"{name}: closed" for name, periods in _special(hours, day) if not periods), "")
 
 
-@lru_cache(maxsize=64)
-def _holidays(country: str, categories: tuple[str, ...], year: int) -> dict[date, str]:
-    """Names of the country's holidays in one year, in English where the holidays package has it."""
-    languages = holidays.country_holidays(country).supported_languages
-    found = holidays.country_holidays(
-        country, years=year, categories=categories, language="en_US" if "en_US" in languages else None
-    )
-    return {day: found[day] for day in found}
+def _special(hours: Hours, day: date) -> list[tuple[str, tuple[Period, ...]]]:
+    """What goes for this day when it is an eve, or in Hol HaMoed, or both; each with its name."""
+    found: list[tuple[str, tuple[Period, ...]]] = []
+    if hours.holidays is not None and hours.holiday_eves is not None and (name := eve_on(hours.holidays, day)):
+        found.append((f"eve of {name}", hours.holiday_eves))
+    if hours.hol_hamoed is not None and (name := hol_hamoed_on(day)):
+        found.append((name, hours.hol_hamoed))
+    return found
+
+
+def _special_names(hours: Hours, day: date) -> str:
+    return " and ".join(name for name, _ in _special(hours, day))
+
+
+def _common(some: tuple[Period, ...], others: tuple[Period, ...]) -> tuple[Period, ...]:
+    """The minutes that are in both, in order."""
+    both = ((max(one.start, two.start), min(one.end, two.end)) for one in some for two in others)
+    return tuple(Period(start, end) for start, end in both if start < end)
 
 
 @lru_cache(maxsize=4096)

@@ -1,4 +1,4 @@
-"""What can become of a submission: stored, joined, answered before, or refused."""
+"""What can become of a submission: stored, joined, answered before, or refused; and of leads that are due."""
 
 from __future__ import annotations
 
@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from typing import Literal
 
 from app.domain.guards import Hit
+from app.domain.lead import Claim
 
 
 @dataclass(frozen=True, slots=True)
@@ -24,3 +25,16 @@ class Accepted:
     reason: str | None = None
     hits: tuple[Hit, ...] = ()
     retry_after: int = 0  # seconds, with refused
+
+
+@dataclass(frozen=True, slots=True)
+class Claimed:
+    """What a round did with the leads that are due.
+
+    `claims` are reserved for an agent each; `held`: the ids that the cap on calls stopped; `put_off`: those whose
+    number has been rung often enough for today.
+    """
+
+    claims: list[Claim]
+    held: list[str]
+    put_off: list[str]

@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 
 from app.directory_types import First
 from app.domain.phone import Phone
+from app.domain.priority import FRESH
 
 
 @dataclass(frozen=True, slots=True)
@@ -24,6 +25,7 @@ class NewLead:
     expires_at: int
     deadline_at: int
     reason: str  # why it waits: no_agent until somebody is free, closed, scheduled
+    rank: int = FRESH  # whose turn it is among those that are due (domain/priority.py)
     hold: str | None = None  # the guard that stops it, or None
     name: str = ""
     email: str = ""
@@ -36,6 +38,15 @@ class NewLead:
     fingerprint: str = ""
     extra: Mapping[str, str] = field(default_factory=dict)
     attribution: Mapping[str, str] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class Term:
+    """When a lead is due, when it is too late to ring it, and by when somebody should talk with it; milliseconds."""
+
+    due_at: int
+    expires_at: int
+    deadline_at: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,6 +76,10 @@ class Lead:
     avoid_agent: str | None
     asked_language: str  # what the form said; `language` is that, or the site's
     redials: int  # times it was rung again because the provider knew nothing of the call before
+    deadline_at: int  # by then somebody of ours should talk with the lead, or the lead is told when
+    promised_at: int | None  # the time that the lead was told, because nobody was free in time
+    rank: int  # whose turn it is among those that are due (domain/priority.py)
+    avoid_until: int | None  # `avoid_agent` is not asked before that, as long as there is anybody else
     admitted: bool
 
 
@@ -94,12 +109,24 @@ class Attempt:
     line_looks: int = 0  # looks at the active calls that found nothing, since it became unknown
     log_looks: int = 0  # times the call log was asked
     log_misses: int = 0  # times it answered and knew nothing
-    look_at: int | None = None  # when the sweeper has to look at it
+    look_at: int | None = None  # when the sweeper has to look at it; None when it is over
 
     @property
     def began_at(self) -> int:
         """When its request was about to leave; when it was reserved, as long as it was not."""
         return self.sending_at or self.reserved_at
+
+
+@dataclass(frozen=True, slots=True)
+class LateLead:
+    """A lead that somebody should have talked with by now; `ahead`: how many of its site are due before it."""
+
+    id: str
+    site: str
+    phone: str
+    promised_at: int | None
+    expires_at: int
+    ahead: int
 
 
 @dataclass(frozen=True, slots=True)

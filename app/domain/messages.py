@@ -73,6 +73,10 @@ _SENTENCES: Final[Mapping[str, Mapping[str, str]]] = {
         "en": "We could not keep your request just now. Please try again in a moment.",
         "he": "לא הצלחנו לשמור את הפנייה כרגע. נא לנסות שוב בעוד רגע.",
     },
+    "not_taking": {
+        "en": "We are not taking requests just now. Please try again later.",
+        "he": "איננו מקבלים פניות כרגע. נא לנסות שוב מאוחר יותר.",
+    },
     "problem": {
         "en": "Your request could not be handled.",
         "he": "לא ניתן היה לטפל בפנייה.",

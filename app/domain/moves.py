@@ -12,6 +12,7 @@ from typing import Any, Final
 from app.directory import Policy
 from app.domain.answers import Answer, NotSent, Placed, Refused, Unknown
 from app.domain.lead import Attempt, Lead
+from app.domain.priority import AGAIN, BACKLOG, PROMISED, backlog_due
 
 SECOND: Final = 1000
 SEND_RETRY: Final = (2, 10, 30)  # seconds until a request that never left is tried again; the last one repeats
@@ -19,8 +20,7 @@ ERROR_RETRY: Final = 10  # seconds until the one repeat after the provider's own
 OFFLINE_FOR: Final = 60  # seconds an agent refused as offline is left alone
 BLOCKED_FOR: Final = 900  # seconds an extension refused as blocked is left alone
 TAKEN: Final = ("connected", "lead_no_answer", "lead_busy", "lead_unreachable")  # outcomes of a call the agent took
-AGENT_MISSES: Final = 3  # agents in a row who may miss a lead before it pauses
-MISS_PAUSE: Final = 120  # seconds of that pause
+AVOID_FOR: Final = 120  # seconds in which who has just missed a lead is not asked for it, where there is anybody else
 # Seconds until the provider's own accounts are asked about a call: what is on the line, counted from when it became
 # unknown, and the call log, where rows appear minutes after the end of a call.
 LINE_LOOKS: Final = (2, 10, 30)
@@ -44,11 +44,13 @@ class Move:
     reason: str | None = None
     due_at: int | None = None
     expires_at: int | None = None  # None keeps it
+    deadline_at: int | None = None  # None keeps it, and what was promised; a new one starts afresh
+    rank: int | None = None  # None keeps it
     counts: tuple[str, ...] = ()  # counters that grow by one
     clears: tuple[str, ...] = ()  # counters that start again
     refund: bool = False  # nothing was called: give the call back to the budget
     event: str = ""
-    avoid_agent: bool = False
+    avoid_until: int | None = None  # the agent is not to be asked for this lead before then
     call_id: str | None = None
     code: int | None = None
     missed: bool | None = None  # whether the agent missed the call, or took it; None tells neither
@@ -59,23 +61,33 @@ class Move:
 
 Decide = Callable[[Attempt, Lead], "Move | None"]
 Opening = Callable[[int], int]
-"""The given moment when the lead's site is open then, else its next opening (both in milliseconds)."""
+"""The given moment when the lead may be rung then, else the next one at which it may (both in milliseconds).
+
+It may while its site is open, and the dialing window of its own number."""
 
 
-def waiting(reason: str, at: int, policy: Policy, opening: Opening, *, expires: int | None = None) -> dict[str, Any]:
-    """The lead waits until `at`, or for the next opening when the site is closed then, with a new term.
+def waiting(
+    reason: str,
+    at: int,
+    lead: Lead,
+    policy: Policy,
+    opening: Opening,
+    *,
+    new_term: bool = False,
+    rank: int | None = None,
+) -> dict[str, Any]:
+    """The lead waits until `at`, or for the next opening when it may not be rung then.
 
-    `expires` is another term for the first case; None keeps the one that the lead has.
+    A `new_term` is another time to expire and another deadline; with an opening it has one anyhow. `rank`: None keeps
+    it, but for the backlog that a closed site makes.
     """
     due = opening(at)
     if due > at:
-        return {
-            "lead": "waiting",
-            "reason": "closed",
-            "due_at": due,
-            "expires_at": due + policy.expire_after * SECOND,
-        }
-    return {"lead": "waiting", "reason": reason, "due_at": at, "expires_at": expires}
+        reason, new_term = "closed", True
+        if lead.rank != PROMISED:
+            due, rank = backlog_due(due, lead.received_at), BACKLOG
+    term = {"expires_at": due + policy.expire_after * SECOND, "deadline_at": due + policy.deadline * SECOND}
+    return {"lead": "waiting", "reason": reason, "due_at": due, "rank": rank, **(term if new_term else {})}
 
 
 def after_answer(answer: Answer, lead: Lead, policy: Policy, now: int, *, jitter: float, opening: Opening) -> Move:
@@ -113,7 +125,7 @@ def after_answer(answer: Answer, lead: Lead, policy: Policy, now: int, *, jitter
                 counts=("send_failures",),
                 refund=True,
                 event="not_sent",
-                **waiting("retry", now + wait + int(wait * 0.25 * jitter), policy, opening),
+                **waiting("retry", now + wait + int(wait * 0.25 * jitter), lead, policy, opening),
             )
         case Refused():
             return _after_refusal(answer, lead, policy, now, opening)
@@ -141,7 +153,7 @@ def _after_refusal(refused: Refused, lead: Lead, policy: Policy, now: int, openi
                 agent="blocked" if blocked else "offline",
                 agent_until=now + (BLOCKED_FOR if blocked else OFFLINE_FOR) * SECOND,
                 event=rule,
-                **waiting("no_agent", now, policy, opening),
+                **waiting("no_agent", now, lead, policy, opening),
             )
         case "request_wrong":
             return Move(
@@ -157,7 +169,7 @@ def _after_refusal(refused: Refused, lead: Lead, policy: Policy, now: int, openi
                 agent="available",
                 counts=("errors",),
                 event="refused",
-                **waiting("retry", now + ERROR_RETRY * SECOND, policy, opening),
+                **waiting("retry", now + ERROR_RETRY * SECOND, lead, policy, opening),
             )
         case "once_more" | "configuration":
             return Move(
@@ -178,8 +190,11 @@ def after_outcome(
     opening: Opening,
     lead_first: bool = False,
     hung_up: bool = False,
+    short: bool = False,
+    why: str | None = None,
 ) -> Move:
-    """What the end of a call means: `outcome` is one of states.OUTCOMES.
+    """What the end of a call means: `outcome` is one of states.OUTCOMES. `short`: they talked, but not long enough to
+    count. `why` is how it is known, where that is not the provider's record.
 
     Where a person of ours had the call ended (`hung_up`) before anybody talked, a person decides how it goes on.
 
@@ -204,28 +219,31 @@ def after_outcome(
     if lead.ended_at is not None and now - lead.ended_at > policy.expire_after * SECOND:
         # An account that comes when nobody waits for the call any more rings nobody.
         return Move("ended", outcome, lead="exhausted", reason=outcome, event=outcome, **agent)
+    avoid_until = now + AVOID_FOR * SECOND if outcome == "agent_no_answer" else None
     if outcome in ("agent_no_answer", "cancelled") and not lead_first:
-        misses = lead.agent_misses + 1
-        pause = misses % AGENT_MISSES == 0
+        wait = policy.retry_agent[lead.agent_misses % len(policy.retry_agent)]
         return Move(
             "ended",
             outcome,
             counts=("agent_misses",),
-            avoid_agent=True,
+            avoid_until=now + AVOID_FOR * SECOND,
             event=outcome,
-            **waiting("retry" if pause else "no_agent", now + (MISS_PAUSE * SECOND if pause else 0), policy, opening),
+            why=why,
+            **waiting("retry" if wait else "no_agent", now + wait * SECOND, lead, policy, opening),
             **agent,
         )
-    if lead.lead_tries < len(policy.retry_lead):
-        again = now + policy.retry_lead[lead.lead_tries] * SECOND
+    schedule = policy.retries(outcome, short=short)
+    if lead.lead_tries < len(schedule):
+        again = now + schedule[lead.lead_tries] * SECOND
         return Move(
             "ended",
             outcome,
             counts=("lead_tries",),
             clears=("agent_misses",),
-            avoid_agent=outcome == "agent_no_answer",
-            event=outcome,
-            **waiting("retry", again, policy, opening, expires=again + policy.expire_after * SECOND),
+            avoid_until=avoid_until,
+            event="short_call" if short else outcome,
+            why=why,
+            **waiting("retry", again, lead, policy, opening, new_term=True, rank=AGAIN),
             **agent,
         )
     return Move(
@@ -234,7 +252,8 @@ def after_outcome(
         lead="exhausted",
         reason=outcome,
         counts=("lead_tries",),
-        event=outcome,
+        event="short_call" if short else outcome,
+        why=why,
         **agent,
     )
 
@@ -252,7 +271,7 @@ def after_silence(attempt: Attempt, lead: Lead, policy: Policy, now: int, *, ope
                 counts=("send_failures",),
                 refund=True,
                 event="lapsed",
-                **waiting("no_agent", now + wait * SECOND, policy, opening),
+                **waiting("no_agent", now + wait * SECOND, lead, policy, opening),
             )
         case "sending":
             return _unknown("the process that sent it went silent", policy, now)

@@ -25,6 +25,7 @@ class OpenCall:
     placed_at: int | None
     unknown_at: int | None
     seen_at: int | None
+    agent_ringing_at: int | None
     agent_answered_at: int | None
     line_looks: int
 

@@ -7,6 +7,11 @@ from typing import Final
 from app.domain.lead import Attempt
 
 
+def talked_briefly(attempt: Attempt, least: int) -> bool:
+    """Whether both talked, but for less than `least` seconds; not where nobody told how long."""
+    return bool(attempt.leg2_talk) and (attempt.leg2_talk or 0) < least and outcome_of(attempt) == "connected"
+
+
 def outcome_of(attempt: Attempt) -> str | None:
     """The outcome that both legs' statuses tell so far, or None while they do not tell.
 

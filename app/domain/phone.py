@@ -9,6 +9,7 @@ from __future__ import annotations
 import re
 import unicodedata
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import Final, Literal
 
 import phonenumbers
@@ -99,6 +100,21 @@ def read_phone(text: object, default_country: str) -> Phone:
     if len(digits) <= 6 and not international:
         raise PhoneRefused("not_callable", "short, emergency and internal numbers are not called")
     return _judge(_parse(("+" if international else "") + digits, default_country))
+
+
+@lru_cache(maxsize=4096)
+def country_of(e164: str) -> str | None:
+    """The country whose number this is, in two letters; None for numbers of no country, such as +800.
+
+    A number that fits none of the countries that share its code is taken for one of the largest of them.
+    """
+    try:
+        number = _parse(e164, "ZZ")
+    except PhoneRefused:
+        return None
+    main = phonenumbers.region_code_for_country_code(number.country_code or 0)
+    country = phonenumbers.region_code_for_number(number) or main
+    return country if country not in ("001", "ZZ") else None
 
 
 def mask(e164: str) -> str:

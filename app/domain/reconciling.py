@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from app.directory import Policy
 from app.domain.lead import Attempt, Lead
-from app.domain.moves import ASK_PLACED, LOG_LOOKS, SECOND, Move, Opening, agent_released, waiting
+from app.domain.moves import ASK_PLACED, LOG_LOOKS, SECOND, Move, Opening, after_outcome, agent_released, waiting
 
 
 def after_sighting(call_id: str | None, policy: Policy, now: int) -> Move:
@@ -39,6 +39,16 @@ def after_call_left(attempt: Attempt, policy: Policy, now: int) -> Move:
     )
 
 
+def after_unanswered(attempt: Attempt, lead: Lead, policy: Policy, now: int, *, opening: Opening) -> Move:
+    """The agent's phone was seen ringing and then nothing more: he did not pick up, and the next one is asked.
+
+    The lead's phone is leg 2, which the provider dials only after leg 1 is answered (vendor page), so it has not rung.
+    A record that says otherwise still corrects it.
+    """
+    hung_up = attempt.hung_up_at is not None
+    return after_outcome("agent_no_answer", lead, policy, now, opening=opening, hung_up=hung_up, why="seen on the line")
+
+
 def after_log_miss(attempt: Attempt, lead: Lead, policy: Policy, now: int, *, opening: Opening) -> Move | None:
     """The call log knew nothing of an unknown call again; after the last look there was no such call.
 
@@ -48,7 +58,7 @@ def after_log_miss(attempt: Attempt, lead: Lead, policy: Policy, now: int, *, op
     if attempt.log_looks + 1 < len(LOG_LOOKS) or attempt.log_misses + 1 < 2:
         return None
     redial = policy.redial_absent and lead.redials == 0
-    wait = waiting("no_agent", now, policy, opening, expires=now + policy.expire_after * SECOND) if redial else {}
+    wait = waiting("no_agent", now, lead, policy, opening, new_term=True) if redial else {}
     return Move(
         "absent",
         agent="available",

@@ -8,7 +8,10 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from app.directory import Agent, Directory, First, Site, may_take
+from app.domain.dialing_window import DialingWindow, window_of
 from app.domain.hours import is_open
+from app.domain.lead import Lead
+from app.domain.phone import country_of
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,8 +59,12 @@ def order(
 class Roster:
     """Who may take what at one moment: computed once, asked many times inside claims."""
 
-    def __init__(self, directory: Directory, at: datetime, now: int) -> None:
+    def __init__(self, directory: Directory, at: datetime, now: int, window: DialingWindow | None = None) -> None:
+        """`window`: the directory's, when it has been read already."""
         self._now = now
+        self._at = at
+        self._window = window or window_of(directory)
+        self._rings: dict[str | None, bool] = {}
         self.strategy = directory.policy.routing
         self.sticky = directory.policy.sticky * 1000  # milliseconds a number's last agent is asked first
         self._match_language = directory.policy.match_language
@@ -77,6 +84,15 @@ class Roster:
         """The sites that are open and have somebody on shift."""
         return self._eligible
 
+    def may_ring(self, phone: str) -> bool:
+        """Whether this number (E.164) may be rung by the clock of its own country."""
+        if self._window is None:
+            return True
+        country = country_of(phone)
+        if country not in self._rings:
+            self._rings[country] = self._window.is_open(country, self._at)
+        return self._rings[country]
+
     def first(self, site: str) -> First:
         """Whose phone rings first for a lead of this site."""
         return self._first.get(site, "agent")
@@ -84,6 +100,12 @@ class Roster:
     def eligible(self, site: str) -> tuple[Agent, ...]:
         """Agents who may take a lead of this site now; none for a site that is closed or not listed."""
         return self._eligible.get(site, ())
+
+    def avoids(self, lead: Lead) -> bool:
+        """Whether the lead waits for somebody else than the agent who has just missed it: there is one on shift."""
+        if lead.avoid_until is None or lead.avoid_until <= self._now:
+            return False
+        return any(agent.id != lead.avoid_agent for agent in self.eligible(lead.site))
 
     def chooses(self, site: str, language: str) -> bool:
         """Whether anything but the strategy says who of the free ones is asked: then all of them must be known."""

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from app.directory import Directory, options_for, record_for
+from app.domain.deadline import ring_time
 from app.domain.lead import Claim, Lead
 from app.ports import CallRequest
 
 
-def call_request(claim: Claim, directory: Directory) -> CallRequest | None:
-    """The request; None when the agent is no longer in the directory."""
+def call_request(claim: Claim, directory: Directory, now: int) -> CallRequest | None:
+    """The request at that moment (ms); None when the agent is no longer in the directory."""
     agent = directory.agents.get(claim.attempt.agent_id)
     if agent is None:
         return None
@@ -20,7 +21,7 @@ def call_request(claim: Claim, directory: Directory) -> CallRequest | None:
         extension=agent.extension,
         lead_phone=claim.lead.phone,
         login_code=agent.login_code,
-        ring_agent=policy.ring_agent,
+        ring_agent=ring_time(policy.ring_agent, claim.lead.deadline_at, now),
         ring_lead=policy.ring_lead,
         max_duration=policy.max_duration,
         record=record_for(policy, site),

@@ -26,6 +26,8 @@ from app.service.breaker import Breaker
 from app.service.call_requests import call_request
 from app.service.hub import Hub
 from app.service.rules import Rules
+from app.service.standstill import Standstill
+from app.service.switches import Switches
 
 log = structlog.get_logger("leadring.dispatcher")
 
@@ -51,6 +53,7 @@ class Dispatcher:
         *,
         owner: str,
         provider_timeout: float,
+        switches: Switches,
         jitter: Callable[[], float] = random.random,
     ) -> None:
         self._store = store
@@ -59,6 +62,7 @@ class Dispatcher:
         self._hub = hub
         self._metrics = metrics
         self._breaker = breaker
+        self._switches = switches
         self._owner = owner
         self._timeout = provider_timeout
         self._jitter = jitter
@@ -67,6 +71,8 @@ class Dispatcher:
         self._rounds = asyncio.Lock()
         self._waiting_for_round: list[asyncio.Future[set[str]]] = []
         self._dialling = True
+        self._standstill = Standstill(store, rules, hub)
+        self._served: set[str] = set()
 
     # ------------------------------------------------------------------------------------------ the loop
 
@@ -91,7 +97,7 @@ class Dispatcher:
                 log.exception("dispatch.round_failed")
 
     async def claimed_now(self) -> set[str]:
-        """Wait for a round that begins after this call; the ids of the leads it claimed.
+        """Wait for a round that begins after this call; the ids of the leads that it and the last one claimed.
 
         Submitters that come together share one round, and so one transaction.
         """
@@ -103,8 +109,12 @@ class Dispatcher:
     async def round(self) -> bool:
         """Claim what is due for whom is free and start those dials. True when there may be more to claim."""
         async with self._rounds:
+            if self._dialling and self._breaker.room(1) and await self._switches.may_dial():
+                await self._standstill.look_back()
             waiting, self._waiting_for_round = self._waiting_for_round, []
             claimed: set[str] = set()
+            # Whoever asks from here on may have been served by the round that was under way.
+            served, self._served = self._served, claimed
             try:
                 more = await self._claim(claimed)
             except BaseException:
@@ -114,36 +124,39 @@ class Dispatcher:
                 raise
             for waiter in waiting:
                 if not waiter.done():
-                    waiter.set_result(claimed)
+                    waiter.set_result(claimed | served)
             return more or bool(self._waiting_for_round)
 
     async def _claim(self, claimed: set[str]) -> bool:
-        if not self._dialling:
+        if not (self._dialling and await self._switches.may_dial()):
             return False
         asked_at = self._store.clock.monotonic()
         most = self._breaker.room(CLAIM_MOST)
         if most == 0:
             return False  # the provider fails: leads wait, no agent is taken, nobody's attempt becomes unknown
         now = self._store.clock.now()
-        claims, held = await self._store.claim(
+        found = await self._store.claim(
             self._rules.roster(now),
             owner=self._owner,
             lease=int(RESERVE_LEASE * 1000),
             calls=self._rules.directory.guards.calls,
             caps=self._rules.caps(now),
             most=most,
+            numbers=self._rules.number_cap(now),
         )
-        self._breaker.taken(len(claims), asked_at)
-        if held:
-            self._metrics.guard_hits.labels("calls", self._rules.directory.guards.calls.mode).inc(len(held))
-            log.warning("guard.calls", held=len(held), lead_ids=held)
-            self._hub.changed(held)
-        for claim in claims:
+        self._breaker.taken(len(found.claims), asked_at)
+        if found.held:
+            self._metrics.guard_hits.labels("calls", self._rules.directory.guards.calls.mode).inc(len(found.held))
+            log.warning("guard.calls", held=len(found.held), lead_ids=found.held)
+        if found.put_off:
+            log.info("lead.number_cap", lead_ids=found.put_off)
+        self._hub.changed((*found.held, *found.put_off))
+        for claim in found.claims:
             claimed.add(claim.lead.id)
             faults.point("dispatch.after_reserve")
             self._start(claim, asked_at)
         # Fewer than it may take means that leads or agents have run out.
-        return len(claims) + len(held) >= most
+        return len(found.claims) + len(found.held) + len(found.put_off) >= most
 
     def _start(self, claim: Claim, asked_at: float) -> None:
         task = asyncio.create_task(self.dial(claim, asked_at), name=f"dial {claim.attempt.id}")
@@ -170,7 +183,7 @@ class Dispatcher:
     async def _dial(self, claim: Claim, asked_at: float) -> None:
         clock = self._store.clock
         lead, attempt = claim.lead, claim.attempt
-        if not self._dialling or not self._breaker.may_send(asked_at):
+        if not (self._dialling and self._switches.dialling and self._breaker.may_send(asked_at)):
             await self._let_go(attempt)
             return
         lease = int((self._timeout + SEND_LEASE) * 1000)
@@ -180,7 +193,7 @@ class Dispatcher:
             return
         faults.point("dispatch.after_intent")
         self._hub.changed([lead.id])
-        call = call_request(claim, self._rules.directory)
+        call = call_request(claim, self._rules.directory, clock.now())
         if call is None:
             answer: Answer = NotSent("the agent is no longer in the directory")
         elif clock.monotonic() - intended > STALE_INTENT:
@@ -213,7 +226,7 @@ class Dispatcher:
                     self._rules.policy,
                     now,
                     jitter=self._jitter(),
-                    opening=self._rules.opening(lead.site),
+                    opening=self._rules.opening_for(lead.site, lead.phone),
                 )
             return None
 
@@ -229,6 +242,7 @@ class Dispatcher:
                     log.exception("dispatch.answer_not_stored", call_id=getattr(answer, "call_id", None))
                     return
                 await asyncio.sleep(0.2)
+        faults.point("dispatch.after_record")
         if moved is not None:
             self._tell(moved, answer)
 

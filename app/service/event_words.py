@@ -21,6 +21,9 @@ WORDS: Final[Mapping[str, str]] = {
     "talking": "both talk",
     "connected": "connected",
     "agent_no_answer": "{agent} did not answer",
+    "short_call": "they talked, but too briefly to count as reached ({why})",
+    "number_cap": "this number was rung {why} times today, which is enough; it goes on tomorrow",
+    "promised": "nobody was free in time; told that the call comes by {why}",
     "agent_offline": "the provider refused: {agent}'s extension is offline ({why})",
     "agent_blocked": "the provider refused: {agent}'s extension is blocked for such calls ({why})",
     "refused": "the provider refused the request ({why})",
@@ -41,13 +44,17 @@ WORDS: Final[Mapping[str, str]] = {
     "lead_unreachable": "the lead could not be reached",
     "waiting": "waits again ({why})",
     "cancelled": "cancelled by {who}",
+    "phoned_in": "phoned in and talked with {agent} for {why}: not called any more",
+    "phoned_in_while_held": "phoned in and talked with {agent} for {why}; still held, a person decides",
     "exhausted": "all tries are used up ({why})",
     "expired": "too old to be dialled without asking",
     "failed": "failed ({why})",
 }
-# The holds that are no guard's.
+# The holds that are told in words of their own.
 HELD: Final[Mapping[str, str]] = {
     "provider": "held: Voicenter refused ({said}); a person decides",
+    "outage": "held: it waited while nobody could be dialled at all, too long to be rung unasked; a person decides",
     "absent": "held: no account of Voicenter knows this call; a person decides",
+    "dialing_window": "held: its number's dialing window is never open while the site is; a person decides",
     "ended": "held: ended by an operator; not rung again until released",
 }

@@ -63,6 +63,8 @@ def _words(event: Event, agent: Agent | None, *, lead_first: bool, refused: str,
             return HELD[why].format(said=refused)
         case "reserved" if lead_first:
             return f"reserved for {name}; the lead is rung first"
+        case "promised":
+            why = to_datetime(int(why)).astimezone(zone).strftime("%H:%M") if why.isdecimal() else why
         case "reported":
             why = read_report(why, agent, zone)
     return WORDS.get(event.event, event.event).format(who=event.who, why=why, agent=name)

@@ -7,8 +7,6 @@ submission id so that a repeat hears the same.
 from __future__ import annotations
 
 import asyncio
-import json
-from dataclasses import asdict, dataclass
 from urllib.parse import quote
 from zoneinfo import ZoneInfo
 
@@ -23,13 +21,14 @@ from app.domain.intake_results import Accepted
 from app.domain.lead import NewLead
 from app.domain.messages import sentence
 from app.domain.phone import Phone, PhoneRefused, mask, read_phone
-from app.domain.text import as_text, clean
+from app.domain.priority import told
 from app.errors import (
     FieldError,
     ForbiddenOrigin,
     IdempotencyMismatch,
     InFlight,
     Invalid,
+    NotTaking,
     RateLimited,
     StorageUnavailable,
     Unavailable,
@@ -38,35 +37,34 @@ from app.errors import (
 from app.ids import new_id
 from app.metrics import Metrics
 from app.ports import Store
-from app.service.callbacks import read_callback
+from app.service.answered import Answered
+from app.service.callbacks import first_due, read_callback
 from app.service.dispatcher import Dispatcher
 from app.service.hub import Hub
 from app.service.rules import Rules
-from app.service.submission import Sorted, Submission, fingerprint_text, sort_fields
+from app.service.slots import Slots
+from app.service.submission import MAX_KEY, Sorted, Submission, fingerprint_text, key_of, sort_fields
+from app.service.switches import Switches
 from app.service.tokens import Tokens
 
 log = structlog.get_logger("leadring.intake")
 
 ROUND_PATIENCE = 0.5  # seconds an answer waits to learn whether somebody was free
-MAX_KEY = 64
-
-
-@dataclass(frozen=True, slots=True)
-class Answered:
-    """What the visitor is told."""
-
-    lead_id: str
-    outcome: str  # dialing, waiting, scheduled, duplicate
-    status_url: str
-    expected_call_at: str | None
-    message: str
 
 
 class Intake:
     """Takes submissions in. One instance serves every door."""
 
     def __init__(
-        self, store: Store, rules: Rules, dispatcher: Dispatcher, hub: Hub, tokens: Tokens, metrics: Metrics
+        self,
+        store: Store,
+        rules: Rules,
+        dispatcher: Dispatcher,
+        hub: Hub,
+        tokens: Tokens,
+        metrics: Metrics,
+        switches: Switches,
+        slots: Slots,
     ) -> None:
         self._store = store
         self._rules = rules
@@ -74,6 +72,8 @@ class Intake:
         self._hub = hub
         self._tokens = tokens
         self._metrics = metrics
+        self._switches = switches
+        self._slots = slots
 
     def site_of(self, submission: Submission) -> Site:
         """The site a submission is for, its origin allowed. UnknownSite, Invalid or ForbiddenOrigin."""
@@ -98,20 +98,24 @@ class Intake:
         site = self.site_of(submission)
         fields = sort_fields(submission.fields)
         language = fields.get("language") or site.language
+        if not self._switches.taking:
+            return await self._heard_before(submission, site, language)
         try:
             new, hits = self._read(submission, site, fields, language)
         except Invalid:
             known = await self._known(submission, site)
             if known is not None and known.kind == "replay":
-                return Answered(**json.loads(known.answer or "{}"))
+                return self._again(known, language)
             self._count(site, submission, "invalid")
             raise
+        new = await self._slots.booked(new)
         faults.point("intake.before_accept")
         accepted = await self._accept(new)
         faults.point("intake.after_accept")
         answer = await self._answer(submission, site, new, accepted, hits, language)
         if new.submission_id and accepted.kind in ("new", "duplicate", "orphan"):
             await self._remember(new, answer)
+        faults.point("intake.before_answer")
         return answer
 
     # ------------------------------------------------------------------------------------------ reading
@@ -129,7 +133,7 @@ class Intake:
         call_at, mistake = read_callback(asked, now) if asked else (None, None)
         if mistake:
             errors.append(FieldError("call_at", mistake, sentence(f"call_at.{mistake}", language)))
-        key = self._key(submission)
+        key = key_of(submission)
         if len(key) > MAX_KEY:
             errors.append(FieldError("submission_id", "too_long", sentence("submission_id.too_long", language)))
         if errors or phone is None:
@@ -140,7 +144,9 @@ class Intake:
             self._count_hits(hits)
             refusal = FieldError("phone", "not_callable", sentence("phone.not_callable", language))
             raise Invalid([refusal], sentence("invalid", language))
-        due, reason = self._due(site, now, call_at)
+        due, reason, rank, hold = first_due(
+            lambda moment: self._rules.next_ring(site.key, phone.e164, moment), now, call_at
+        )
         policy = directory.policy
         return (
             NewLead(
@@ -155,7 +161,8 @@ class Intake:
                 expires_at=due + policy.expire_after * 1000,
                 deadline_at=due + policy.deadline * 1000,
                 reason=reason,
-                hold=decided.guard if decided else None,
+                rank=rank,
+                hold=decided.guard if decided else hold,
                 name=fields.get("name"),
                 email=fields.get("email"),
                 message=fields.get("message"),
@@ -171,20 +178,9 @@ class Intake:
             hits,
         )
 
-    def _due(self, site: Site, now: int, call_at: int | None) -> tuple[int, str]:
-        wanted = now if call_at is None else call_at
-        due = self._rules.opening(site.key)(wanted)
-        if call_at is not None:
-            return due, "scheduled"
-        return due, "closed" if due > now else "no_agent"
-
-    def _key(self, submission: Submission) -> str:
-        # One character past the cap is kept, so that a longer key is told from one that just fits.
-        return clean(submission.idempotency_key or as_text(submission.fields.get("submission_id")), MAX_KEY + 1)
-
     async def _known(self, submission: Submission, site: Site) -> Accepted | None:
         """What became of this very submission before: what was right then (a time to come) may be wrong now."""
-        key = self._key(submission)
+        key = key_of(submission)
         if not 0 < len(key) <= MAX_KEY:
             return None
         fingerprint = self._tokens.fingerprint(fingerprint_text(submission.fields))
@@ -208,8 +204,7 @@ class Intake:
 
     async def _remember(self, new: NewLead, answer: Answered) -> None:
         try:
-            text = json.dumps(asdict(answer), ensure_ascii=False)
-            await self._store.remember_answer(new.site, new.submission_id or "", text)
+            await self._store.remember_answer(new.site, new.submission_id or "", answer.kept())
         except StorageUnavailable as error:
             # The lead is stored; a repeat will find it and hear where it stands by then.
             log.warning("intake.answer_not_kept", lead_id=answer.lead_id, error=str(error))
@@ -220,12 +215,8 @@ class Intake:
         self, submission: Submission, site: Site, new: NewLead, accepted: Accepted, hits: list[Hit], language: str
     ) -> Answered:
         match accepted.kind:
-            case "replay":
-                return Answered(**json.loads(accepted.answer or "{}"))
-            case "mismatch":
-                raise IdempotencyMismatch
-            case "in_flight":
-                raise InFlight
+            case "replay" | "orphan" | "in_flight" | "mismatch":
+                return self._again(accepted, language)
             case "refused":
                 self._count_hits([*hits, *accepted.hits])
                 self._count(site, submission, "rate_limited")
@@ -235,8 +226,6 @@ class Intake:
                 log.info("lead.joined", lead_id=accepted.lead_id, site=site.key, source=submission.source)
                 self._hub.changed([accepted.lead_id])
                 return self._say("duplicate", accepted.lead_id, language, scope="view")
-            case "orphan":
-                return self._say("waiting", accepted.lead_id, language)
         held = accepted.state == "held"
         later = new.reason in ("closed", "scheduled")
         # First the phone, then the book-keeping.
@@ -254,8 +243,27 @@ class Intake:
         )
         if later and not held:
             self._dispatcher.wake()
-            return self._say("scheduled", new.id, language, at=new.due_at)
+            return self._say("scheduled", new.id, language, at=told(new.due_at, new.rank))
         return self._say("dialing" if dialing else "waiting", new.id, language)
+
+    def _again(self, known: Accepted, language: str) -> Answered:
+        """What a submission hears that came before. InFlight or IdempotencyMismatch."""
+        match known.kind:
+            case "replay":
+                return Answered.again(known.answer or "{}")
+            case "in_flight":
+                raise InFlight
+            case "mismatch":
+                raise IdempotencyMismatch
+        return self._say("waiting", known.lead_id, language)
+
+    async def _heard_before(self, submission: Submission, site: Site, language: str) -> Answered:
+        """While no leads are taken, what is stored already still has its answer. NotTaking for everything else."""
+        known = await self._known(submission, site)
+        if known is None:
+            self._count(site, submission, "not_taking")
+            raise NotTaking(sentence("not_taking", language))
+        return self._again(known, language)
 
     async def _claimed(self, lead_id: str) -> bool:
         """Whether an agent was free for this lead in the round right after it was stored."""

@@ -8,8 +8,9 @@ from dataclasses import dataclass
 
 from app.clock import to_iso
 from app.directory import options_for
-from app.domain.lead import Event
+from app.domain.lead import Event, Lead
 from app.domain.messages import sentence
+from app.domain.priority import told
 from app.domain.states import LEAD_FINAL
 from app.domain.stories import LeadStory
 from app.domain.text import first_name
@@ -19,12 +20,14 @@ from app.service.callbacks import read_callback
 from app.service.dispatcher import Dispatcher
 from app.service.hub import Hub
 from app.service.rules import Rules
+from app.service.slots import Slots
 from app.service.tokens import Tokens
 
 # What a lead hears of its own history; everything else (guards, refusals, agents' troubles) stays inside.
 TOLD = {
     "received": "received",
     "scheduled": "scheduled",
+    "promised": "promised",
     "placed": "calling",
     "confirmed": "calling",
     "agent_ringing": "agent_ringing",
@@ -38,7 +41,9 @@ TOLD = {
     "lead_no_answer": "lead_no_answer",
     "lead_busy": "lead_busy",
     "lead_unreachable": "lead_no_answer",
+    "short_call": "lead_no_answer",
     "cancelled": "cancelled",
+    "phoned_in": "phoned_in",
     "exhausted": "exhausted",
     "expired": "expired",
     "failed": "failed",
@@ -77,15 +82,25 @@ def _told(history: list[Event]) -> list[dict[str, str | None]]:
     return timeline
 
 
+def _expected(lead: Lead, *, later: bool) -> int | None:
+    """The moment that the lead is told: when it is due, or what was promised because nobody was free in time."""
+    if lead.state != "waiting" or lead.due_at is None:
+        return None
+    return told(lead.due_at, lead.rank) if later else lead.promised_at
+
+
 class LeadViews:
     """Status, stream and cancel, opened by the lead's token."""
 
-    def __init__(self, store: Store, rules: Rules, dispatcher: Dispatcher, hub: Hub, tokens: Tokens) -> None:
+    def __init__(
+        self, store: Store, rules: Rules, dispatcher: Dispatcher, hub: Hub, tokens: Tokens, slots: Slots
+    ) -> None:
         self._store = store
         self._rules = rules
         self._dispatcher = dispatcher
         self._hub = hub
         self._tokens = tokens
+        self._slots = slots
 
     async def see(self, lead_id: str, token: str) -> View:
         """The lead as its own visitor may see it. NotFound for a wrong id or token alike."""
@@ -111,7 +126,7 @@ class LeadViews:
             outcome=lead.outcome,
             agent_name=first_name(agent.name) if agent and agent.line_of is None else None,
             caller_id=options_for(directory.policy, directory.sites.get(lead.site)).get("targetcallerid"),
-            expected_call_at=to_iso(lead.due_at) if later else None,
+            expected_call_at=to_iso(_expected(lead, later=later)),
             position=story.ahead + 1 if state == "waiting" and not later else None,
             timeline=_told(story.history),
         )
@@ -155,7 +170,8 @@ class LeadViews:
             if moment is None:
                 field = FieldError("call_at", mistake or "", sentence(f"call_at.{mistake}", language))
                 raise Invalid([field], sentence("invalid", language))
-            due = self._rules.opening(story.lead.site)(moment)
+            lead = story.lead
+            due = await self._slots.book(lead.site, lead.phone, moment, leaving=lead.due_at)
             state = "held" if story.lead.state in ("held", "spam") else await self._reschedule(lead_id, due)
         except StorageUnavailable as error:
             raise Unavailable from error
@@ -166,7 +182,7 @@ class LeadViews:
         return await self.see(lead_id, token)
 
     async def _reschedule(self, lead_id: str, due: int) -> str | None:
-        return await self._store.reschedule(lead_id, due, due + self._rules.policy.expire_after * 1000)
+        return await self._store.reschedule(lead_id, self._rules.term(due))
 
     async def cancel(self, lead_id: str, token: str) -> View:
         """Cancel what is not ringing yet. NotFound as in `see`; Conflict when it rings or is over."""

@@ -61,6 +61,7 @@ class LineWatch:
         self._belief = Belief(metrics)
         self._missing: set[str] = set()  # attempts whose call was not on the line at the last look
         self._quiet = 0
+        self._tells_answers = False
 
     @property
     def sight(self) -> Sight:
@@ -141,7 +142,7 @@ class LineWatch:
                     return None  # it was repeated, or the lead has gone another way
                 return reconciling.after_sighting(line.call_id, policy, now)
 
-            if not await self._settle(call, confirm):
+            if await self._settle(call, confirm) is None:
                 return
             call = replace(call, state="placed")
         phase = judging.PHASES.get(call.first_leg, {}).get(line.status) if line.status else None
@@ -170,17 +171,39 @@ class LineWatch:
             self._missing.add(call.id)
         else:
             self._missing.discard(call.id)
-            await self._settle(call, lambda attempt, _lead: reconciling.after_call_left(attempt, policy, now))
+            unanswered = await self._went_unanswered(call)
 
-    async def _settle(self, call: OpenCall, decide: moves.Decide) -> bool:
+            def decide(attempt: Attempt, lead: Lead) -> Move | None:
+                # A record of the agent's leg says more than what was seen of it; the lead's will follow.
+                if not unanswered or attempt.leg1_status is not None:
+                    return reconciling.after_call_left(attempt, policy, now)
+                return reconciling.after_unanswered(attempt, lead, policy, now, opening=self._rules.opening(lead.site))
+
+            moved = await self._settle(call, decide)
+            if moved is not None and moved.move.outcome == "agent_no_answer":
+                self._metrics.attempts.labels("agent_no_answer").inc()
+
+    async def _went_unanswered(self, call: OpenCall) -> bool:
+        """Whether a call that has left was seen ringing at its agent and never any further.
+
+        Believed only of an account that has been seen to show more than that once an agent answers: how it shows such
+        calls is not documented (facts 3.2).
+        """
+        if call.first_leg != "agent" or call.agent_ringing_at is None or call.agent_answered_at is not None:
+            return False
+        if not self._tells_answers:
+            self._tells_answers = await self._store.line_tells_answers()
+        return self._tells_answers
+
+    async def _settle(self, call: OpenCall, decide: moves.Decide) -> Moved | None:
         moved: Moved | None = await self._store.settle(call.id, (call.state,), decide, "presence", self._rules.caps)
         if moved is None:
-            return False
+            return None
         log.info(f"call.{moved.move.event}", lead_id=call.lead_id, attempt_id=call.id, agent_id=call.agent_id)
         self._hub.changed([call.lead_id])
         if moved.move.agent != "on_call":
             self._dispatcher.wake()
-        return True
+        return moved
 
     def _tell(self, call: OpenCall, phase: str, now: int) -> None:
         if phase != "agent_ringing" and call.agent_answered_at is None:

@@ -6,6 +6,7 @@ import asyncio
 
 import structlog
 
+from app import faults
 from app.domain import moves, outcomes
 from app.domain.lead import Attempt, Lead
 from app.domain.moves import Move
@@ -15,6 +16,7 @@ from app.metrics import Metrics
 from app.ports import ReadCallRecords, Store
 from app.service.dispatcher import Dispatcher
 from app.service.hub import Hub
+from app.service.phoned_in import PhonedIn
 from app.service.rules import Rules
 
 log = structlog.get_logger("leadring.outcomes")
@@ -33,6 +35,7 @@ class Outcomes:
         dispatcher: Dispatcher,
         hub: Hub,
         metrics: Metrics,
+        phoned_in: PhonedIn | None = None,
     ) -> None:
         self._store = store
         self._read_records = read_records
@@ -40,15 +43,20 @@ class Outcomes:
         self._dispatcher = dispatcher
         self._hub = hub
         self._metrics = metrics
+        self._phoned_in = phoned_in
 
     async def keep(self, body: str) -> None:
         """Store the report as it came, and apply it in the same breath; what cannot be applied yet is tried again."""
         records = self._read_records(body)
+        faults.point("report.before_keep")
         moved = await self._store.report(body, records, self._decide, self._rules.caps)
+        faults.point("report.after_keep")
         for one in moved:
             self._tell(one)
         if moved:
             self._dispatcher.wake()
+        if self._phoned_in is not None:
+            await self._phoned_in.heard(body, records)
 
     async def run(self) -> None:
         """Apply until cancelled."""
@@ -76,9 +84,12 @@ class Outcomes:
         return settled
 
     async def _apply_one(self, cdr: KeptCdr) -> int:
+        faults.point("report.before_apply")
         try:
             records = self._read_records(cdr.body)
             moved = await self._store.apply_cdr(cdr, records, self._decide, self._rules.caps)
+            if self._phoned_in is not None:
+                await self._phoned_in.heard(cdr.body, records)
         except StorageUnavailable:
             raise
         except Exception:
@@ -106,15 +117,21 @@ class Outcomes:
         self._hub.changed([moved.lead.id])
 
     def _decide(self, attempt: Attempt, lead: Lead) -> Move | None:
+        policy = self._rules.policy_of(attempt.agent_id)
         outcome = outcomes.outcome_of(attempt)
+        short = outcomes.talked_briefly(attempt, policy.short_call)
+        if short:
+            outcome = "lead_no_answer"
         if outcome is None or outcome == attempt.outcome:
             return None
         return moves.after_outcome(
             outcome,
             lead,
-            self._rules.policy_of(attempt.agent_id),
+            policy,
             self._store.clock.now(),
-            opening=self._rules.opening(lead.site),
+            opening=self._rules.opening_for(lead.site, lead.phone),
             lead_first=attempt.first_leg == "lead",
             hung_up=attempt.hung_up_at is not None,
+            short=short,
+            why=f"talked {attempt.leg2_talk} s" if short else None,
         )

@@ -118,7 +118,7 @@ class Reconciler:
     async def _missed(self, one: UnheardCall) -> None:
         def decide(attempt: Attempt, lead: Lead) -> Move | None:
             now = self._store.clock.now()
-            opening = self._rules.opening(lead.site)
+            opening = self._rules.opening_for(lead.site, lead.phone)
             return reconciling.after_log_miss(attempt, lead, self._rules.policy, now, opening=opening)
 
         moved = await self._store.settle(one.attempt.id, ("unknown",), decide, "call log", self._rules.caps)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from zoneinfo import ZoneInfo
 
@@ -14,7 +15,7 @@ from app.service.rules import Rules
 
 @dataclass(frozen=True, slots=True)
 class SiteView:
-    """Open or not, and what to say. Slots and the measured promise are empty until they are known."""
+    """Open or not, what to say, and the moments for a callback. The measured promise is empty until it is known."""
 
     open: bool
     opens_at: str | None
@@ -22,11 +23,12 @@ class SiteView:
     language: str
     consent_text: str | None
     message: str
+    taking: bool
     slots: list[str] = field(default_factory=list)
 
 
-def see_site(key: str, rules: Rules, clock: Clock) -> SiteView:
-    """The public face of a site; UnknownSite when there is none."""
+def see_site(key: str, rules: Rules, clock: Clock, slots: Sequence[str] = (), *, taking: bool = True) -> SiteView:
+    """The public face of a site; UnknownSite when there is none. `taking`: whether requests are taken at all."""
     site = rules.site(key)
     if site is None:
         raise UnknownSite
@@ -34,11 +36,17 @@ def see_site(key: str, rules: Rules, clock: Clock) -> SiteView:
     opens = rules.opening(key)(now)
     is_open = rules.is_open(site, now)
     local = to_datetime(opens).astimezone(ZoneInfo(rules.policy.timezone)).strftime("%d.%m %H:%M")
+    if not taking:
+        message = sentence("not_taking", site.language)
+    else:
+        message = sentence("open", site.language) if is_open else sentence("closed", site.language, time=local)
     return SiteView(
         open=is_open,
         opens_at=None if is_open else to_iso(opens),
         usually_within_seconds=None,
         language=site.language,
         consent_text=site.consent_text,
-        message=sentence("open", site.language) if is_open else sentence("closed", site.language, time=local),
+        message=message,
+        taking=taking,
+        slots=list(slots),
     )

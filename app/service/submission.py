@@ -12,6 +12,7 @@ ATTRIBUTION = frozenset(
     {"gclid", "gbraid", "wbraid", "fbclid", "ttclid", "msclkid", "dclid", "li_fat_id", "page_url", "referrer"}
 )
 OURS = frozenset({*CAPS, "elapsed_ms", "_next", "_gotcha"})
+MAX_KEY = 64
 LONG = frozenset({"message", "consent_text"})
 
 
@@ -63,3 +64,8 @@ def fingerprint_text(fields: Mapping[str, object]) -> str:
     """The submission's content in one canonical text; how long the visitor took is no part of it."""
     content = {key: as_text(value) for key, value in fields.items() if key not in ("submission_id", "elapsed_ms")}
     return json.dumps(content, sort_keys=True, ensure_ascii=True)
+
+
+def key_of(submission: Submission) -> str:
+    """The client's own key for it. One character past the cap is kept: a longer key is told from one that fits."""
+    return clean(submission.idempotency_key or as_text(submission.fields.get("submission_id")), MAX_KEY + 1)

@@ -6,8 +6,12 @@ import asyncio
 
 import structlog
 
+from app import faults
+from app.domain import deadline
+from app.domain.guards import NO_COMMON_HOURS
 from app.domain.lead import Attempt, Lead
-from app.domain.moves import Move
+from app.domain.moves import SECOND, Move
+from app.domain.phone import country_of
 from app.errors import StorageUnavailable
 from app.metrics import Metrics
 from app.ports import Store
@@ -18,6 +22,7 @@ from app.service.rules import Rules
 log = structlog.get_logger("leadring.sweeper")
 
 EVERY = 1.0  # seconds between sweeps
+NUMBERS_MOST = 1000  # due leads of a site whose numbers are looked at in one sweep
 SUBMISSIONS_KEPT = 7 * 86_400_000  # milliseconds a submission id is remembered
 
 
@@ -47,7 +52,8 @@ class Sweeper:
     async def sweep(self) -> int:
         """Everything once; how many rows moved."""
         done = await self.settle_overdue()
-        done += await self.put_off_closed()
+        done += await (self.put_off_numbers() if self._rules.has_window else self.put_off_closed())
+        done += await self.tell_the_truth()
         done += await self.expire()
         done += await self._store.end_pauses()
         if self._swept % 3600 == 0:
@@ -61,6 +67,7 @@ class Sweeper:
         """Attempts whose time is up: lapse, become unknown, free their agent, or end unreported."""
         settled = 0
         for attempt_id in await self._store.overdue_attempts():
+            faults.point("sweep.before_settle")
             try:
                 moved = await self._store.settle(
                     attempt_id,
@@ -73,6 +80,7 @@ class Sweeper:
                 # One attempt that cannot be settled must not keep the sweep from all the others.
                 log.exception("sweep.attempt_failed", attempt_id=attempt_id)
                 continue
+            faults.point("sweep.after_settle")
             if moved is None:
                 continue
             settled += 1
@@ -93,7 +101,7 @@ class Sweeper:
     def _after_silence(self, attempt: Attempt, lead: Lead) -> Move | None:
         now = self._store.clock.now()
         if attempt.look_at is None or attempt.look_at > now:
-            return None  # since it was found overdue, an answer has come, or another replica's sweeper
+            return None  # since we saw that its time was up, somebody else has moved it on
         return self._rules.after_silence(attempt, lead, now)
 
     async def put_off_closed(self) -> int:
@@ -105,8 +113,60 @@ class Sweeper:
                 continue
             due = self._rules.opening(site.key)(now)
             if due > now:
-                moved += await self._store.put_off(site.key, due, due + self._rules.policy.expire_after * 1000)
+                moved += await self._store.put_off(site.key, self._rules.term(due))
         return moved
+
+    async def tell_the_truth(self) -> int:
+        """Leads that nobody could take by their deadline are told when they will be called instead. How many.
+
+        They stay due: whoever becomes free before that calls at once.
+        """
+        now = self._store.clock.now()
+        policy = self._rules.policy
+        told = 0
+        for late in await self._store.late(now + deadline.WARNED):
+            agents = len(self._rules.roster(now).eligible(late.site))
+            at = self._rules.opening_for(late.site, late.phone)(
+                deadline.promised(
+                    now, late.ahead, agents, call_takes=policy.call_takes, callback_after=policy.callback_after
+                )
+            )
+            if not await self._store.promise(late.id, at, at + policy.expire_after * SECOND):
+                continue
+            told += 1
+            if late.promised_at is None:
+                self._metrics.deadlines_missed.labels(late.site).inc()
+            log.warning(
+                "lead.nobody_in_time", lead_id=late.id, site=late.site, agents_on_shift=agents, ahead=late.ahead
+            )
+            self._hub.changed([late.id])
+        return told
+
+    async def put_off_numbers(self) -> int:
+        """As `put_off_closed`, lead by lead, where there is a dialing window.
+
+        Leads that are due wait until their site is open and their own number may be rung; or for a person, if never.
+        """
+        now = self._store.clock.now()
+        roster = self._rules.roster(now)
+        moved: list[str] = []
+        for site in self._rules.directory.sites.values():
+            closed = not self._rules.is_open(site, now)
+            shut: dict[str | None, list[tuple[str, str]]] = {}
+            for lead_id, phone in await self._store.due_numbers(site.key, NUMBERS_MOST):
+                if closed or not roster.may_ring(phone):
+                    shut.setdefault(country_of(phone), []).append((lead_id, phone))
+            for numbers in shut.values():
+                ids = [lead_id for lead_id, _ in numbers]
+                due = self._rules.next_ring(site.key, numbers[0][1], now)
+                if due is None:
+                    if held := await self._store.hold_leads(ids):
+                        log.warning("lead.held", reason=NO_COMMON_HOURS, lead_ids=held)
+                    moved += held
+                elif due > now:
+                    moved += await self._store.put_off_leads(ids, self._rules.term(due))
+        self._hub.changed(moved)
+        return len(moved)
 
     async def expire(self) -> int:
         """Leads that were never rung in time are not rung any more."""

@@ -10,7 +10,7 @@ from app.domain.stories import AgentState
 from app.store.statements import insert_or_nothing
 from app.store.tables import agents
 
-_unlist = update(agents).values(listed=0)
+_listed = select(agents.c.id, agents.c.listed)
 _list = update(agents).where(agents.c.id == bindparam("agent")).values(listed=bindparam("place"))
 _pause = (
     update(agents)
@@ -26,14 +26,18 @@ _unblock = (
 
 
 def sync(conn: Connection, ids: Sequence[str]) -> None:
-    """Make the table list exactly these agents, in this order; what is known of them stays."""
-    conn.execute(_unlist)
-    if ids:
-        conn.execute(
-            insert_or_nothing(conn, agents),
-            [{"id": agent, "listed": place, "state": "available"} for place, agent in enumerate(ids, 1)],
-        )
-        conn.execute(_list, [{"agent": agent, "place": place} for place, agent in enumerate(ids, 1)])
+    """Make the table list exactly these agents, in this order; what is known of them stays.
+
+    Rows that are right already are not touched: a replica that starts must not wait for those that others hold.
+    """
+    listed: dict[str, int] = {row.id: row.listed for row in conn.execute(_listed)}
+    wanted = dict.fromkeys(listed, 0) | {agent: place for place, agent in enumerate(ids, 1)}
+    new = [{"id": agent, "listed": wanted[agent], "state": "available"} for agent in ids if agent not in listed]
+    if new:
+        conn.execute(insert_or_nothing(conn, agents), new)
+    moved = [{"agent": agent, "place": place} for agent, place in wanted.items() if listed.get(agent) != place]
+    if moved:
+        conn.execute(_list, moved)
 
 
 def states(conn: Connection) -> Mapping[str, AgentState]:

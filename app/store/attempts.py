@@ -217,12 +217,16 @@ def _move_lead(conn: Connection, attempt: Attempt, lead: Lead, move: Move, now: 
     values: dict[str, Any] = {}
     if current:
         values |= {name: 0 for name in move.clears if getattr(lead, name)}
-        if move.avoid_agent:
-            values["avoid_agent"] = attempt.agent_id
+        if move.avoid_until is not None:
+            values |= {"avoid_agent": attempt.agent_id, "avoid_until": move.avoid_until}
         if move.expires_at is not None:
             values["expires_at"] = move.expires_at
         elif move.lead == "held":
             values["expires_at"] = now + HELD_FOR
+        if move.deadline_at is not None:
+            values |= {"deadline_at": move.deadline_at, "promised_at": None}
+        if move.rank is not None:
+            values["rank"] = move.rank
     if move.outcome is not None:
         values["outcome"] = "connected" if talked else move.outcome
     over = talked and move.lead is not None and move.attempt not in ATTEMPT_LIVE

@@ -66,10 +66,14 @@ _by_extension = (
 
 def keep(conn: Connection, body: str, now: int) -> KeptCdr | None:
     """Store the text as it came; None when exactly this text was stored before."""
-    digest = hashlib.sha256(body.encode("utf-8", "surrogatepass")).hexdigest()
-    values = {"received_at": now, "digest": digest, "body": body, "state": "kept", "tries": 0}
+    values = {"received_at": now, "digest": digest_of(body), "body": body, "state": "kept", "tries": 0}
     made = conn.execute(_keep(conn.dialect.name), values).scalar()
     return None if made is None else KeptCdr(made, body, now)
+
+
+def digest_of(body: str) -> str:
+    """By which a text that was kept is known again."""
+    return hashlib.sha256(body.encode("utf-8", "surrogatepass")).hexdigest()
 
 
 @cache
@@ -109,8 +113,8 @@ def match(conn: Connection, record: CallRecord, now: int) -> Attempt | None:
     """The attempt a record speaks of: by call id, original call id, our own variable, then extension and number.
 
     A second leg may carry another call id, and our variable hides in many places (facts 2.4, 2.5). Extension, last nine
-    digits and time are the last resort. Of several attempts with one call id the one that our variable names
-    is meant, else the latest.
+    digits and time are the last resort, but not for a call that came from the number. Of several attempts with one call
+    id the one that our variable names is meant, else the latest.
     """
     for call in (record.call_id, record.original_call_id):
         if call:
@@ -121,7 +125,7 @@ def match(conn: Connection, record: CallRecord, now: int) -> Attempt | None:
         row = conn.execute(_by_id, {"attempt": record.attempt_id}).first()
         if row is not None:
             return attempt_of(row)
-    if record.extension and record.phone:
+    if record.extension and record.phone and not record.incoming:
         rows = conn.execute(_by_extension, {"ext": record.extension, "since": now - LOOK_BACK})
         fitting = [
             attempt

@@ -1,25 +1,25 @@
 """Claiming: due leads and free agents, reserved for each other in one transaction.
 
 The reservation stands on the agent row and is one conditional UPDATE; SKIP LOCKED lets replicas pass each
-other; the partial unique indexes are the belt. A claim never scans what waits: it asks, for each site that
-a free agent could serve, for the first few due leads of that site's index.
+other; the partial unique indexes are the belt.
 """
 
 from __future__ import annotations
 
-import heapq
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 from sqlalchemy import Connection, and_, bindparam, insert, or_, select, update
 
 from app.directory import Agent, CallCap, First
-from app.domain.guards import HELD_FOR, Cap
+from app.domain.guards import HELD_FOR, Cap, NumberCap
+from app.domain.intake_results import Claimed
 from app.domain.lead import Attempt, Claim, Lead
+from app.domain.pairing import pair
 from app.domain.routing import FreeAgent, Roster, language_of
 from app.ids import new_id
-from app.store import budgets, events
-from app.store.statements import LEAD_COLUMNS, among, lead_of
+from app.store import budgets, events, number_caps
+from app.store.due import due_leads
 from app.store.tables import agents, attempts, leads
 
 _is_free = and_(
@@ -36,13 +36,6 @@ _ORDERS = {"longest_idle": agents.c.idle_since, "round_robin": agents.c.assigned
 _first_free = {
     name: _free.order_by(column, agents.c.listed).limit(bindparam("most")) for name, column in _ORDERS.items()
 }
-_due = (
-    select(*LEAD_COLUMNS)
-    .where(leads.c.site == bindparam("of_site"), among(leads.c.state, ["waiting"]), leads.c.due_at <= bindparam("at"))
-    .order_by(leads.c.due_at)
-    .limit(bindparam("most"))
-    .with_for_update(skip_locked=True)
-)
 _lock = (
     select(agents.c.id)
     .where(agents.c.id.in_(bindparam("ids", expanding=True)), _is_free)
@@ -103,11 +96,15 @@ class ClaimTerms:
     calls: CallCap
     caps: Sequence[Cap]
     most: int = 32
+    numbers: NumberCap | None = None
 
 
-def claim(conn: Connection, terms: ClaimTerms, now: int) -> tuple[list[Claim], list[str]]:
-    """Reserve agents for due leads; also the ids of leads that the money cap has held. Empty: nothing to do."""
-    due = _due_leads(conn, terms, now)
+def claim(conn: Connection, terms: ClaimTerms, now: int) -> Claimed:
+    """Reserve agents for due leads; also the leads that a cap has stopped. All empty: nothing to do."""
+    found = due_leads(conn, terms.roster.sites, now, terms.most)
+    # Whose number may not be rung now is put off by the sweeper, and blocks the line no longer than that takes.
+    due = [lead for lead in found if terms.roster.may_ring(lead.phone)]
+    due, rung_out = number_caps.sort_out(conn, due, terms.numbers)
     claims: list[Claim] = []
     held: list[str] = []
     tried: set[str] = set()  # agents who are ours by now, or turned out to be somebody else's
@@ -118,7 +115,7 @@ def claim(conn: Connection, terms: ClaimTerms, now: int) -> tuple[list[Claim], l
             break
         free = _free_agents(conn, terms.roster, now, most, tried)
         while due and free:
-            pairs, due = _pair(terms.roster, due, free, terms.most - len(claims), last)
+            pairs, due = pair(terms.roster, due, free, terms.most - len(claims), last)
             if not pairs:
                 break
             ours = _lock_agents(conn, [agent.id for _, agent in pairs], now)
@@ -133,7 +130,8 @@ def claim(conn: Connection, terms: ClaimTerms, now: int) -> tuple[list[Claim], l
                     held.append(lead.id)
     _write(conn, claims, terms, now)
     _write_held(conn, held, now)
-    return claims, held
+    number_caps.put_off(conn, rung_out, terms.numbers, now)
+    return Claimed(claims, held, [lead.id for lead in rung_out])
 
 
 def _free_agents(
@@ -147,46 +145,10 @@ def _free_agents(
     return {name: FreeAgent(name, idle, assigned) for name, idle, assigned in rows if name not in without}
 
 
-def _due_leads(conn: Connection, terms: ClaimTerms, now: int) -> list[Lead]:
-    """The first few due leads of every open site, longest due first: no site hides behind another's crowd."""
-    found: list[list[Lead]] = []
-    for site in terms.roster.sites:
-        rows = conn.execute(_due, {"of_site": site, "at": now, "most": terms.most}).all()
-        if rows:
-            found.append([lead_of(row) for row in rows])
-    return list(heapq.merge(*found, key=lambda lead: lead.due_at or 0))
-
-
 def last_agents(conn: Connection, due: Sequence[Lead], since: int) -> dict[str, str]:
     """By lead, the agent with whom its number talked last, no longer ago than `since`."""
     found = {lead.id: conn.execute(_last_agent, {"lead": lead.id, "since": since}).scalar() for lead in due}
     return {lead_id: agent for lead_id, agent in found.items() if agent is not None}
-
-
-def _pair(
-    roster: Roster, due: Sequence[Lead], free: Mapping[str, FreeAgent], most: int, last: Mapping[str, str]
-) -> tuple[list[tuple[Lead, Agent]], list[Lead]]:
-    """An agent for each of the first `most` leads, as far as they go; and the leads that are left."""
-    lines: dict[tuple[str, str], list[Agent]] = {}
-    taken: set[str] = set()
-    pairs: list[tuple[Lead, Agent]] = []
-    left: list[Lead] = []
-    for lead in due:
-        kind = (lead.site, language_of(lead.asked_language))
-        if kind not in lines:
-            lines[kind] = roster.order(lead.site, free, language=kind[1])
-        line = [agent for agent in lines[kind] if agent.id not in taken]
-        # Whom this number talked with last comes first. Who has just missed this lead is asked again only when there
-        # is nobody else.
-        others = [agent for agent in line if agent.id != lead.avoid_agent] or line[:1]
-        agent = next((one for one in others if one.id == last.get(lead.id)), others[0] if others else None)
-        if agent is None or len(pairs) >= most:
-            left.append(lead)
-            continue
-        taken.add(agent.id)
-        lines[kind] = line
-        pairs.append((lead, agent))
-    return pairs, left
 
 
 def _lock_agents(conn: Connection, ids: list[str], now: int) -> set[str]:

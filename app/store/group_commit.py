@@ -1,7 +1,7 @@
 """The one writer of an SQLite file: a thread that commits every waiting function at once.
 
-One fdatasync then serves all of them, which is worth 8 to 15 times the commits of one-per-request. Each
-function runs in a savepoint of its own, so that a failing one loses only its own work.
+One fdatasync then serves all of them, which is worth 8 to 15 times the commits of one-per-request. A failing
+function loses only its own work: the group is taken back and run again, each function in a savepoint of its own.
 """
 
 from __future__ import annotations
@@ -19,6 +19,7 @@ from typing import Any, Final
 from sqlalchemy import Connection, NullPool, create_engine, event
 from sqlalchemy.exc import InvalidRequestError, SQLAlchemyError
 
+from app import faults
 from app.errors import ConfigurationError, StorageUnavailable
 from app.store.sqlite_file import outward, unavailable
 
@@ -57,10 +58,20 @@ class TimeLimit:
 
 
 class GroupCommit:
-    """Runs jobs in groups on one connection in one thread. `submit` and `close` belong to one event loop."""
+    """Runs jobs in groups on one connection in one thread. `submit` and `close` belong to one event loop.
 
-    def __init__(self, connect: Callable[[], sqlite3.Connection], name: str, function_seconds: float) -> None:
+    `check` raises what keeps a group from being written.
+    """
+
+    def __init__(
+        self,
+        connect: Callable[[], sqlite3.Connection],
+        name: str,
+        function_seconds: float,
+        check: Callable[[], None] = lambda: None,
+    ) -> None:
         self._function_seconds = function_seconds
+        self._check = check
         self._engine = create_engine(
             "sqlite+pysqlite://",
             creator=connect,
@@ -155,23 +166,37 @@ class GroupCommit:
 
     def _commit(self, jobs: list[Job]) -> None:
         conn, raw = self._connection()
+        self._check()
         raw.execute("BEGIN IMMEDIATE")
-        if len(jobs) == 1:
-            # Alone it needs no savepoint: its failure is the group's.
-            if not self._do(jobs[0], conn):
+        # A savepoint is two more statements and hardly ever needed.
+        failed = next((job for job in jobs if not self._do(job, conn)), None)
+        if failed is not None:
+            if len(jobs) == 1:
                 if raw.in_transaction:
                     raw.execute("ROLLBACK")
-                return
-        else:
-            for job in jobs:
-                raw.execute("SAVEPOINT job")
-                if not self._do(job, conn):
-                    if not raw.in_transaction and job.error is not None:
-                        raise job.error  # a full disk, an interrupt: SQLite took everything back
-                    raw.execute("ROLLBACK TO job")
-                raw.execute("RELEASE job")
+                return  # its failure is the group's
+            self._still_whole(raw, failed)
+            raw.execute("ROLLBACK")
+            raw.execute("BEGIN IMMEDIATE")
+            self._do_apart(jobs, conn, raw)
+        faults.point("store.before_commit")
         raw.execute("COMMIT")
+        faults.point("store.after_commit")
         self.commits += 1
+
+    def _do_apart(self, jobs: list[Job], conn: Connection, raw: sqlite3.Connection) -> None:
+        """Each in a savepoint, so that those who fail leave the others' work alone."""
+        for job in jobs:
+            job.value, job.error = None, None
+            raw.execute("SAVEPOINT job")
+            if not self._do(job, conn):
+                self._still_whole(raw, job)
+                raw.execute("ROLLBACK TO job")
+            raw.execute("RELEASE job")
+
+    def _still_whole(self, raw: sqlite3.Connection, failed: Job) -> None:
+        if not raw.in_transaction and failed.error is not None:
+            raise failed.error  # a full disk, an interrupt: SQLite took everything back
 
     def _do(self, job: Job, conn: Connection) -> bool:
         self._limit.restart(self._function_seconds)

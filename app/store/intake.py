@@ -145,6 +145,7 @@ def _store(conn: Connection, new: NewLead, hold: str | None, hits: Sequence[Hit]
             "due_at": None if hold else new.due_at,
             "expires_at": new.received_at + HELD_FOR if hold else new.expires_at,
             "deadline_at": new.deadline_at,
+            "rank": new.rank,
             "admitted": 0 if hold else 1,
         },
     )

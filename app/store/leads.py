@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
-from sqlalchemy import Connection, and_, bindparam, func, or_, select, update
+from typing import Any, Final
 
-from app.domain.lead import Lead
+from sqlalchemy import BigInteger, Connection, and_, bindparam, case, func, or_, select, update
+
+from app.domain.lead import Lead, Term
+from app.domain.priority import BACKLOG, LATEST, PROMISED, RANKS, STEP
 from app.domain.stories import LeadStory
 from app.store import events
+from app.store.due import ahead
 from app.store.statements import LEAD_COLUMNS, among, lead_of
 from app.store.tables import attempts, leads
 
@@ -25,13 +29,6 @@ _current = (
     .order_by(attempts.c.number.desc())
     .limit(1)
 )
-_ahead = (
-    select(func.count())
-    .select_from(leads)
-    .where(
-        leads.c.site == bindparam("of_site"), among(leads.c.state, ["waiting"]), leads.c.due_at < bindparam("before")
-    )
-)
 _cancel = (
     update(leads)
     .where(
@@ -43,7 +40,14 @@ _cancel = (
 _reschedule = (
     update(leads)
     .where(leads.c.id == bindparam("lead"), leads.c.state == "waiting")
-    .values(reason="scheduled", due_at=bindparam("due"), expires_at=bindparam("until"))
+    .values(
+        reason="scheduled",
+        rank=PROMISED,
+        due_at=bindparam("due"),
+        expires_at=bindparam("until"),
+        deadline_at=bindparam("deadline"),
+        promised_at=None,
+    )
 )
 _release = (
     update(leads)
@@ -55,8 +59,11 @@ _release = (
     .values(
         state="waiting",
         reason="no_agent",
+        rank=PROMISED,
         due_at=bindparam("due"),
         expires_at=bindparam("until"),
+        deadline_at=bindparam("deadline"),
+        promised_at=None,
         ended_at=None,
         admitted=1,
     )
@@ -79,22 +86,19 @@ _expire = (
 _recent = select(*LEAD_COLUMNS).order_by(leads.c.received_at.desc())
 
 
-def story(conn: Connection, lead_id: str) -> LeadStory | None:
+def story(conn: Connection, lead_id: str, now: int) -> LeadStory | None:
     """Everything a lead's view needs, or None."""
     row = conn.execute(_lead, {"lead": lead_id}).first()
     if row is None:
         return None
     lead = lead_of(row)
     current = conn.execute(_current, {"lead": lead_id}).first()
-    ahead = 0
-    if lead.state == "waiting":
-        ahead = conn.execute(_ahead, {"of_site": lead.site, "before": lead.due_at}).scalar_one()
     return LeadStory(
         lead=lead,
         agent_id=current.agent_id if current else None,
         attempt_state=current.state if current else None,
         history=events.of_lead(conn, lead_id),
-        ahead=ahead,
+        ahead=ahead(conn, lead, now) if lead.state == "waiting" else 0,
     )
 
 
@@ -113,18 +117,23 @@ def cancel(conn: Connection, lead_id: str, who: str, now: int) -> str | None:
     return conn.execute(select(leads.c.state).where(leads.c.id == lead_id)).scalar()
 
 
-def reschedule(conn: Connection, lead_id: str, due: int, expires: int, now: int) -> str | None:
+def bound(term: Term) -> dict[str, int]:
+    """The term as these statements take it."""
+    return {"due": term.due_at, "until": term.expires_at, "deadline": term.deadline_at}
+
+
+def reschedule(conn: Connection, lead_id: str, term: Term, now: int) -> str | None:
     """The lead wants to be called at another time; the state afterwards, None when there is no such lead."""
-    done = conn.execute(_reschedule, {"lead": lead_id, "due": due, "until": expires}).rowcount
+    done = conn.execute(_reschedule, {"lead": lead_id, **bound(term)}).rowcount
     if done == 1:
         events.add(conn, [events.entry(now, lead_id, "scheduled", "lead", to_state="waiting", why="scheduled")])
         return "waiting"
     return conn.execute(select(leads.c.state).where(leads.c.id == lead_id)).scalar()
 
 
-def release(conn: Connection, lead_id: str, who: str, now: int, until: int) -> str | None:
+def release(conn: Connection, lead_id: str, who: str, term: Term, now: int) -> str | None:
     """A person lets a held lead be dialled, now; the state afterwards, None when there is no such lead."""
-    done = conn.execute(_release, {"lead": lead_id, "due": now, "until": until}).rowcount
+    done = conn.execute(_release, {"lead": lead_id, **bound(term)}).rowcount
     if done == 1:
         events.add(conn, [events.entry(now, lead_id, "released", who, to_state="waiting")])
         return "waiting"
@@ -152,23 +161,47 @@ def listed(conn: Connection, states: tuple[str, ...], most: int) -> list[Lead]:
 
 
 _next_due = select(func.min(leads.c.due_at)).where(
-    among(leads.c.state, ["waiting"]), leads.c.site == bindparam("of_site"), leads.c.due_at > bindparam("after")
+    among(leads.c.state, ["waiting"]),
+    leads.c.site == bindparam("of_site"),
+    leads.c.rank == bindparam("of_rank"),
+    leads.c.due_at > bindparam("after"),
 )
 
 
 def next_due(conn: Connection, sites: list[str], after: int) -> int | None:
     """When the next waiting lead of these sites falls due after `after`, or None."""
-    found = [conn.execute(_next_due, {"of_site": site, "after": after}).scalar() for site in sites]
+    found = [
+        conn.execute(_next_due, {"of_site": site, "of_rank": rank, "after": after}).scalar()
+        for site in sites
+        for rank in RANKS
+    ]
     return min((due for due in found if due is not None), default=None)
 
 
+# The same as backlog_due says: the freshest first, within the opening's first second.
+_age = (bindparam("due", type_=BigInteger) - leads.c.received_at) // STEP
+_order = case((_age > LATEST, LATEST), else_=_age)
+# What becomes of a lead that may not be rung any more today: a promise stays one, everything else is backlog.
+UNTIL_OPENING: Final[dict[str, Any]] = {
+    "due_at": bindparam("due", type_=BigInteger) + case((leads.c.rank == PROMISED, 0), else_=_order),
+    "rank": case((leads.c.rank == PROMISED, PROMISED), else_=BACKLOG),
+    "expires_at": bindparam("until"),
+    "deadline_at": bindparam("deadline"),
+    "promised_at": None,
+    "reason": "closed",
+}
 _close_for_now = (
     update(leads)
-    .where(leads.c.site == bindparam("of_site"), among(leads.c.state, ["waiting"]), leads.c.due_at <= bindparam("at"))
-    .values(due_at=bindparam("due"), expires_at=bindparam("until"), reason="closed")
+    .where(
+        leads.c.site == bindparam("of_site"),
+        among(leads.c.state, ["waiting"]),
+        leads.c.rank.in_(RANKS),
+        leads.c.due_at <= bindparam("at"),
+    )
+    .values(UNTIL_OPENING)
 )
 
 
-def put_off(conn: Connection, site: str, due: int, expires: int, now: int) -> int:
+def put_off(conn: Connection, site: str, term: Term, now: int) -> int:
     """The site has closed: its due leads wait for the next opening, with a new term. How many."""
-    return conn.execute(_close_for_now, {"of_site": site, "at": now, "due": due, "until": expires}).rowcount
+    return conn.execute(_close_for_now, {"of_site": site, "at": now, **bound(term)}).rowcount

@@ -9,7 +9,8 @@ from sqlalchemy import Connection, bindparam, delete, select, update
 from app.store.statements import insert_or_nothing
 from app.store.tables import meta, submissions
 
-_touch = update(meta).where(meta.c.name == "touched").values(value=bindparam("at"))
+_value = select(meta.c.value).where(meta.c.name == bindparam("of_name"))
+_set = update(meta).where(meta.c.name == bindparam("of_name")).values(value=bindparam("text"))
 
 
 def secret_key(conn: Connection) -> str:
@@ -19,6 +20,18 @@ def secret_key(conn: Connection) -> str:
     return value
 
 
+def read(conn: Connection, name: str) -> str | None:
+    """What is kept under this name, or None."""
+    value: str | None = conn.execute(_value, {"of_name": name}).scalar()
+    return value
+
+
+def write(conn: Connection, name: str, value: str) -> None:
+    """Keep this under that name, in place of what was there."""
+    if conn.execute(_set, {"of_name": name, "text": value}).rowcount == 0:
+        conn.execute(insert_or_nothing(conn, meta), {"name": name, "value": value})
+
+
 def forget_submissions(conn: Connection, before: int) -> int:
     """Drop submission ids older than that; an id may then be used again. How many."""
     return conn.execute(delete(submissions).where(submissions.c.created_at < before)).rowcount
@@ -26,5 +39,4 @@ def forget_submissions(conn: Connection, before: int) -> int:
 
 def touch(conn: Connection, now: int) -> None:
     """Write something, to see that writing works: a full disk says yes to everything else."""
-    if conn.execute(_touch, {"at": str(now)}).rowcount == 0:
-        conn.execute(insert_or_nothing(conn, meta), {"name": "touched", "value": str(now)})
+    write(conn, "touched", str(now))

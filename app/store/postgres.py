@@ -12,6 +12,7 @@ from sqlalchemy import Connection, event
 from sqlalchemy.exc import DisconnectionError, IntegrityError
 from sqlalchemy.ext.asyncio import AsyncEngine, create_async_engine
 
+from app import faults
 from app.clock import Clock
 from app.errors import StorageUnavailable
 from app.store.database_clock import DatabaseClock
@@ -155,9 +156,14 @@ class PostgresEngine:
                 async with engine.connect() as conn:
                     transaction = await conn.begin()
                     value = await conn.run_sync(work)
+                    writes = engine is self._engine
+                    if writes:
+                        faults.point("store.before_commit")
                     committing = True
                     await transaction.commit()
-                if engine is self._engine:
+                    if writes:
+                        faults.point("store.after_commit")
+                if writes:
                     self.commits += 1
                 return value
             except IntegrityError as error:

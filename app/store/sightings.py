@@ -28,6 +28,7 @@ PROVES: Final[Mapping[str, tuple[tuple[str, Column[Any]], ...]]] = {
 }
 
 MOST_IDS: Final = 5000  # in one statement
+LATEST: Final = 500  # attempts that tell how this account shows its calls
 _OF_LEAD: Final = ("site", "phone", "received_at")
 _COLUMNS: Final = tuple((leads if field.name in _OF_LEAD else attempts).c[field.name] for field in fields(OpenCall))
 _open = (
@@ -42,7 +43,8 @@ _erred = (
     select(*_COLUMNS)
     .join(leads, leads.c.attempt_id == attempts.c.id)
     .where(
-        among(leads.c.state, ("waiting",)),
+        # So written that SQLite does not take an index over everything that waits for it.
+        (leads.c.state + literal_column("''")) == literal_column("'waiting'"),
         leads.c.errors > literal_column("0"),
         among(attempts.c.state, ("refused",)),
     )
@@ -102,6 +104,17 @@ _told = (
 )
 
 
+_latest = (
+    select(attempts.c.agent_ringing_at, attempts.c.agent_answered_at)
+    .order_by(attempts.c.id.desc())
+    .limit(bindparam("most"))
+    .subquery()
+)
+_tells_answers = (
+    select(func.count()).select_from(_latest).where(_latest.c.agent_answered_at > _latest.c.agent_ringing_at)
+)
+
+
 def open_calls(conn: Connection, most: int = 1000) -> list[OpenCall]:
     """The attempts whose calls may be on the line now."""
     rows = [row for query in (_open, _erred) for row in conn.execute(query, {"most": most}).mappings()]
@@ -143,6 +156,11 @@ def _take_back(conn: Connection, call: OpenCall) -> None:
         return
     if conn.execute(_on_call_again, {"agent": call.agent_id, "of": call.id}).rowcount == 1:
         conn.execute(_holds_again, {"attempt": call.id})
+
+
+def tells_answers(conn: Connection) -> bool:
+    """Whether one of the latest calls was seen ringing at its agent, and then to be answered."""
+    return conn.execute(_tells_answers, {"most": LATEST}).scalar_one() > 0
 
 
 def note_look(conn: Connection, attempt_id: str) -> None:

@@ -47,7 +47,8 @@ class SqliteEngine:
         self.path = path
         self.clock: Clock = clock or SystemClock()
         self._lock = None if allow_shared else FileLock(path)
-        self._writer = GroupCommit(partial(sqlite_file.connect, path), "leadring-writer", function_seconds)
+        connect = partial(sqlite_file.connect, path)
+        self._writer = GroupCommit(connect, "leadring-writer", function_seconds, self._check_file)
         self._readers = create_engine(
             "sqlite+pysqlite://",
             creator=partial(sqlite_file.connect, path, read_only=True),
@@ -102,7 +103,6 @@ class SqliteEngine:
 
     async def write(self, fn: Callable[Concatenate[Connection, P], T], /, *args: P.args, **kwargs: P.kwargs) -> T:
         """Run `fn` in the next group; returns after its COMMIT has reached the disk."""
-        self._check_file()
 
         def work(conn: Connection) -> T:
             return fn(conn, *args, **kwargs)

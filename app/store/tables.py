@@ -75,6 +75,9 @@ leads = Table(
     Column("admitted", SmallInteger, nullable=False),
     Column("asked_language", Text, nullable=False, server_default=""),
     Column("redials", Integer, nullable=False, server_default="0"),
+    Column("rank", SmallInteger, nullable=False, server_default="1"),
+    Column("promised_at", BigInteger),
+    Column("avoid_until", BigInteger),
     CheckConstraint(_one_of("state", states.LEAD_STATES), name="state"),
     # A waiting lead is always due at some time: nothing can wait forever unseen.
     CheckConstraint("(state = 'waiting') = (due_at IS NOT NULL)", name="due"),
@@ -92,13 +95,22 @@ Index(
     sqlite_where=text("state IN ('waiting', 'dialing', 'held')"),
     postgresql_where=text("state IN ('waiting', 'dialing', 'held')"),
 )
-# The claim: the next due lead of a site, flat however many wait.
+# The claim: the next due lead of each rank of a site, flat however many wait.
 Index(
     "ix_leads_due",
     leads.c.site,
+    leads.c.rank,
     leads.c.due_at,
     sqlite_where=text("state = 'waiting'"),
     postgresql_where=text("state = 'waiting'"),
+)
+# The sweeper: whom to tell the truth, because nobody was free by then.
+Index(
+    "ix_leads_deadline",
+    leads.c.deadline_at,
+    # Its second half says nothing new; it keeps the index from being taken for other questions about what waits.
+    sqlite_where=text("state = 'waiting' AND deadline_at > 0"),
+    postgresql_where=text("state = 'waiting' AND deadline_at > 0"),
 )
 # The sweeper: who must not be rung any more.
 Index(
@@ -107,12 +119,12 @@ Index(
     sqlite_where=text("state IN ('waiting', 'held')"),
     postgresql_where=text("state IN ('waiting', 'held')"),
 )
-# The line watch: who waits for the one repeat after the provider's own error.
+# The line watch: who waits for the one repeat after the provider's own error. There are never many.
 Index(
     "ix_leads_errors",
     leads.c.attempt_id,
-    sqlite_where=text("state = 'waiting' AND errors > 0"),
-    postgresql_where=text("state = 'waiting' AND errors > 0"),
+    sqlite_where=text("errors > 0"),
+    postgresql_where=text("errors > 0"),
 )
 # Gauges: what is open, by state and reason.
 Index(

@@ -3,12 +3,17 @@ the lock of the one replica that asks the provider how things stand.
 
 Notifications are hints and may be lost while the session reconnects: whoever listens also polls.
 LISTEN does not survive a proxy that pools by transaction.
+
+A lock alone does not go with a process that stands still (SIGSTOP, a paused machine, a cut cable): its session lives
+on. So the server ends a session that asks nothing for IDLE_SECONDS, we ask every TOUCH_SECONDS, and by our own
+monotonic clock we stop believing in the lock before the server can have given it to another.
 """
 
 from __future__ import annotations
 
 import asyncio
 import logging
+import time
 from collections.abc import Callable, Mapping
 from typing import Any, Final
 
@@ -22,7 +27,11 @@ from app.store.postgres_errors import asyncpg
 log = logging.getLogger(__name__)
 
 CHANNEL: Final = "leadring"
-CLOCK_SECONDS: Final = 5.0
+TOUCH_SECONDS: Final = 2.0
+# What the server waits for us; notifications that it sends do not count.
+IDLE_SECONDS: Final = 6.0
+# How long after a question that was answered the lock is surely still ours: the server's waiting began later.
+HELD_SECONDS: Final = 5.0
 RECONNECT_SECONDS: Final = 1.0
 # The key of PostgreSQL's advisory lock about counting: "counting" in ASCII.
 COUNTING_KEY: Final = int.from_bytes(b"counting", "big")
@@ -31,25 +40,38 @@ POLLING_KEY: Final = int.from_bytes(b"leadpoll", "big")
 SESSION_ERRORS: Final = (OSError, asyncpg.PostgresError, asyncpg.InterfaceError, asyncpg.InternalClientError)
 
 _server_time = "SELECT extract(epoch FROM clock_timestamp()) * 1000"
+# PostgreSQL 14 has it; before, nothing happens, and the lock of a process that stands still is kept.
+_end_when_idle = """
+    SELECT set_config(name, $1, false) FROM pg_settings WHERE name = 'idle_session_timeout'
+"""
 _notify = select(func.pg_notify(CHANNEL, bindparam("message")))
 
 
 class Wakeups:
     """Starts with one session that works; from then on reconnects by itself, once a second."""
 
-    def __init__(self, options: Mapping[str, Any], clock: DatabaseClock | None, *, alone: bool | None = None) -> None:
+    def __init__(
+        self,
+        options: Mapping[str, Any],
+        clock: DatabaseClock | None,
+        *,
+        alone: bool | None = None,
+        monotonic: Callable[[], float] = time.monotonic,
+    ) -> None:
         self._options = options
         self._alone = alone
         self._clock = clock
+        self._monotonic = monotonic
         self._me = new_id()
         self._callbacks: list[Callable[[str, str], None]] = []
         self._task: asyncio.Task[None] | None = None
-        self._polls = False
+        self._has_lock = False
+        self._touched = 0.0  # by our monotonic clock, when the last question that was answered had been put
 
     @property
     def polls(self) -> bool:
-        """Whether this replica holds the lock of the one that polls the provider."""
-        return self._polls
+        """Whether this replica surely holds the lock of the one that polls the provider."""
+        return self._has_lock and self._monotonic() - self._touched < HELD_SECONDS
 
     def listen(self, callback: Callable[[str, str], None]) -> None:
         """Have `callback(channel, payload)` called on the loop for what other replicas send."""
@@ -63,6 +85,7 @@ class Wakeups:
         """Open the first session; the driver's error when that fails."""
         session = await self._open()
         self._task = asyncio.create_task(self._keep(session), name="leadring-wakeups")
+        await asyncio.sleep(0)  # from its first step on it lets go of the session when it is cancelled
 
     async def close(self) -> None:
         """End the session. May be called again."""
@@ -74,6 +97,7 @@ class Wakeups:
     async def _open(self) -> Any:
         session = await asyncpg.connect(**self._options)
         try:
+            await self._ask(session, _end_when_idle, str(round(IDLE_SECONDS * 1000)))
             await self._sign_in(session)
             await self._take_polling(session)
             await session.add_listener(CHANNEL, self._hear)
@@ -86,12 +110,14 @@ class Wakeups:
     async def _sign_in(self, session: Any) -> None:
         """Hold the lock that tells processes which count alone from those that count together.
 
-        A rate limit in memory is each process's own, so one that has it wants no other beside it.
+        A rate limit in memory is each process's own, so one that has it wants no other beside it. The lock goes
+        with the session: a process that stood still may find another one started in its place. It goes on to
+        serve what reaches it, without notifications and without polling, and says so until one of the two ends.
         """
         if self._alone is None:
             return
         shared = "" if self._alone else "_shared"
-        if not await session.fetchval(f"SELECT pg_try_advisory_lock{shared}($1)", COUNTING_KEY):
+        if not await self._ask(session, f"SELECT pg_try_advisory_lock{shared}($1)", COUNTING_KEY):
             raise ConfigurationError(
                 [
                     "LEADRING_RATE_LIMIT_URL: another Leadring process works on this database, and a limit in "
@@ -101,8 +127,8 @@ class Wakeups:
 
     async def _take_polling(self, session: Any) -> None:
         """Become the one that polls when nobody is. Commands, which run beside the service, never do."""
-        if self._alone is not None and not self._polls:
-            self._polls = bool(await session.fetchval("SELECT pg_try_advisory_lock($1)", POLLING_KEY))
+        if self._alone is not None and not self._has_lock:
+            self._has_lock = bool(await self._ask(session, "SELECT pg_try_advisory_lock($1)", POLLING_KEY))
 
     async def _keep(self, session: Any) -> None:
         while True:
@@ -116,7 +142,7 @@ class Wakeups:
             except SESSION_ERRORS as error:
                 log.warning("no notifications from the database: %s; trying again", type(error).__name__)
             finally:
-                self._polls = False
+                self._has_lock = False
                 if session is not None:
                     session.terminate()
             session = None
@@ -128,19 +154,26 @@ class Wakeups:
         session.add_termination_listener(lambda _: lost.set())
         while not (lost.is_set() or session.is_closed()):
             try:
-                await asyncio.wait_for(lost.wait(), CLOCK_SECONDS)
+                await asyncio.wait_for(lost.wait(), TOUCH_SECONDS)
             except TimeoutError:
                 await self._take_polling(session)
                 await self._measure(session)  # also finds out when the server is gone without a word
 
     async def _measure(self, session: Any) -> None:
         async def ask() -> float:
-            return float(await session.fetchval(_server_time))
+            return float(await self._ask(session, _server_time))
 
         if self._clock is not None:
             await self._clock.measure(ask)
         else:
             await ask()
+
+    async def _ask(self, session: Any, query: str, *values: object) -> Any:
+        """One question; answered, it has kept the session from being idle."""
+        put_at = self._monotonic()
+        answer = await session.fetchval(query, *values)
+        self._touched = put_at
+        return answer
 
     def _hear(self, session: object, pid: int, channel: str, message: object) -> None:
         sender, _, rest = str(message).partition(" ")

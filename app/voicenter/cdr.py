@@ -18,6 +18,7 @@ from app.voicenter.cdr_values import call_id, link, moment, phone, seconds, text
 from app.voicenter.custom_data import custom_data, our_variables
 
 Leg = Literal[1, 2]
+Side = Leg | Literal["incoming"] | None
 T = TypeVar("T")
 
 # "Click2Call leg1" / "Click2Call leg2"; as numbers, the Call Log's CdrType (facts 2.3).
@@ -31,6 +32,8 @@ _LEGS: Final[dict[str, Leg]] = {
 }
 # "Click 2 IVR", "Click 2 IVR Incoming", "Click 2 Queue Incoming" (facts 2.3).
 _IVRS: Final = frozenset({"click2ivr", "click2ivrincoming", "click2queueincoming", "17", "18", "19"})
+# "Incoming Call" and "Queue" (facts 2.3): somebody phoned in. No other type is known to be that.
+_INCOMING: Final = frozenset({"incomingcall", "queue", "1", "8"})
 _MOST_WRAPS: Final = 3
 _TYPES: Final = ("type", "cdrtype", "typename")  # the call log gives the name and the number
 
@@ -76,6 +79,8 @@ def _record(raw: Mapping[str, Any]) -> CallRecord:
     ours = our_variables(fields)
     kinds = [_plain(kind) for name in _TYPES if (kind := text(fields.get(name))) is not None]
     leg = next((_LEGS[kind] for kind in kinds if kind in _LEGS), None)
+    incoming = _is_incoming(fields, kinds, ours)
+    side: Side = "incoming" if incoming else leg
     return CallRecord(
         # One id under several names, by the vendor's own account (facts 2.4).
         call_id=_first(fields, call_id, "ivruniqueid", "ivr_unique_id", "ivrid", "callid"),
@@ -84,11 +89,11 @@ def _record(raw: Mapping[str, Any]) -> CallRecord:
         type=_first(fields, text, *_TYPES) or "",
         status=(_first(fields, text, "status", "dialstatus") or "").upper(),
         # The newer names are talk and ring time and nothing else (facts 2.2).
-        talk_seconds=_first(fields, seconds, "actualcallduration", "duration"),
+        talk_seconds=_talk(fields, incoming=incoming),
         ring_seconds=_first(fields, seconds, "actualcalldialtime", "dialtime", "ringtime"),
         agent_leg_status=(_first(fields, text, "leg1dialstatusname") or "").upper() or None,
-        extension=_first(fields, text, *_AGENT_SIDE[leg]),
-        phone=_first(fields, phone, *_LEAD_SIDE[leg]),
+        extension=_first(fields, text, *_AGENT_SIDE[side]),
+        phone=_first(fields, phone, *_LEAD_SIDE[side]),
         attempt_id=_first(ours, call_id, "attempt"),
         lead_id=_first(ours, call_id, "lead"),
         recording=_first(fields, link, "record", "recordurl"),
@@ -96,7 +101,26 @@ def _record(raw: Mapping[str, Any]) -> CallRecord:
         raw_time=_first(fields, whole, "time"),
         started_at=_first(fields, moment, "date"),  # the call log's; a push has `time` only (facts 2.6)
         ivr=any(kind in _IVRS for kind in kinds),
+        incoming=incoming,
+        # An extension of nobody's says that no agent was reached (facts 2.2); records without the field say nothing.
+        agent_reached=bool(text(fields["extenuser"])) if incoming and "extenuser" in fields else None,
     )
+
+
+def _is_incoming(fields: Mapping[str, Any], kinds: list[str], ours: Mapping[str, str]) -> bool:
+    """Whether all that a record says of its kind is that of somebody who phoned in. A call of ours never is."""
+    direction = _plain(text(fields.get("direction")) or "")
+    return bool(kinds) and _INCOMING.issuperset(kinds) and not ours and direction in ("", "incoming")
+
+
+def _talk(fields: Mapping[str, Any], *, incoming: bool) -> int | None:
+    """Seconds of talk; of a call through a queue the older field has the waiting in it, too (facts 2.2)."""
+    talk = _first(fields, seconds, "actualcallduration")
+    if talk is not None:
+        return talk
+    whole_call = _first(fields, seconds, "duration")
+    waited = _first(fields, seconds, "seconds_waiting_in_queue") if incoming else None
+    return whole_call if whole_call is None or waited is None else max(0, whole_call - waited)
 
 
 def _plain(kind: str) -> str:
@@ -113,13 +137,15 @@ def _original(fields: Mapping[str, Any]) -> str | None:
 
 
 # On leg 1 the provider reverses caller and target: the agent is the one who is called (facts 2.3).
-_AGENT_SIDE: Final[dict[Leg | None, tuple[str, ...]]] = {
+_AGENT_SIDE: Final[dict[Side, tuple[str, ...]]] = {
+    "incoming": ("extenuser", "targetextension"),
     1: ("extenuser", "targetextension", "callerextension"),
     2: ("extenuser", "callerextension", "targetextension"),
     None: ("extenuser", "callerextension", "targetextension"),
 }
 # A number on the other side is the lead's where the agent, rung second, is on the first; a SIP code is no number.
-_LEAD_SIDE: Final[dict[Leg | None, tuple[str, ...]]] = {
+_LEAD_SIDE: Final[dict[Side, tuple[str, ...]]] = {
+    "incoming": ("callerphone", "caller", "callernumber"),  # the target is us
     1: ("callerphone", "caller", "callernumber", "target", "targetnumber"),
     2: ("callerphone", "target", "targetnumber", "caller", "callernumber"),
     None: ("callerphone", "target", "targetnumber", "caller", "callernumber"),

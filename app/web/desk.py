@@ -19,6 +19,8 @@ from app.service.intake import Intake
 from app.service.lead_view import LeadViews
 from app.service.outcomes import Outcomes
 from app.service.rules import Rules
+from app.service.slots import Slots
+from app.service.switches import Switches
 from app.web.limits import Gate
 
 log = structlog.get_logger("leadring")
@@ -36,13 +38,16 @@ class Desk:
     dispatcher: Dispatcher
     intake: Intake
     views: LeadViews
+    slots: Slots
     outcomes: Outcomes
+    switches: Switches
     gate: Gate
     make_gate: Callable[[str], Gate]
     decode_cdr: Callable[[bytes, str], str]
     public_url: str | None = None
     cdr_token: str | None = None
     metrics_token: str | None = None
+    admin_token: str | None = None
     sandbox_url: str | None = None
     limiter_check: Callable[[], Awaitable[bool]] | None = None
     provider_check: Callable[[], str | None] | None = None

@@ -17,7 +17,7 @@ from app.directory import Site
 from app.domain.messages import known_language, sentence
 from app.domain.text import as_text, clean
 from app.errors import ForbiddenOrigin, IdempotencyMismatch, InFlight, NotFound, RateLimited, Refusal, UnknownSite
-from app.service.intake import Answered
+from app.service.answered import Answered
 from app.service.lead_view import View
 from app.service.submission import Submission
 from app.web.addresses import own_origin

@@ -9,7 +9,7 @@ from typing import Any, Final
 from fastapi import APIRouter, Request
 from fastapi.responses import Response
 
-from app.service.intake import Answered
+from app.service.answered import Answered
 from app.service.submission import Submission
 from app.web.addresses import own_origin
 from app.web.bodies import read_fields

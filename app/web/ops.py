@@ -8,6 +8,7 @@ from typing import Any
 from fastapi import APIRouter, Request
 from fastapi.responses import JSONResponse, Response
 
+from app.clock import to_iso
 from app.errors import StorageUnavailable
 from app.web.desk import Desk, desk
 
@@ -33,6 +34,7 @@ async def ready(request: Request) -> Response:
         "shutdown": {"status": "fail" if at.draining else "pass"},
         "rate_limit": {"status": "pass" if await _limiter(at) else "warn"},
         "provider": _provider(at),
+        "switches": _switches(at),
     }
     status = "pass"
     for check in checks.values():
@@ -62,3 +64,10 @@ async def _limiter(at: Desk) -> bool:
 def _provider(at: Desk) -> dict[str, Any]:
     trouble = at.provider_check() if at.provider_check is not None else None
     return {"status": "pass"} if trouble is None else {"status": "warn", "output": trouble}
+
+
+def _switches(at: Desk) -> dict[str, Any]:
+    """Who turned them, and why, is for those with the token."""
+    said = {"taking": "no leads are taken", "dialling": "no calls are placed"}
+    off = [f"{said[name]} since {to_iso(switch.since)}" for name, switch in at.switches.known.items() if not switch.on]
+    return {"status": "warn", "output": "; ".join(off)} if off else {"status": "pass"}

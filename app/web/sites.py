@@ -19,7 +19,7 @@ router = APIRouter(tags=["sites"])
 async def see(request: Request, site: str) -> Response:
     """Open or closed, and what to say."""
     at = desk(request)
-    view = see_site(site, at.rules, at.store.clock)
+    view = see_site(site, at.rules, at.store.clock, await at.slots.offered(site), taking=at.switches.taking)
     return Response(
         json.dumps(asdict(view), ensure_ascii=False), 200, {"Cache-Control": "public, max-age=15"}, "application/json"
     )

@@ -25,8 +25,7 @@ class ServiceProcess(Server):
     """`with ServiceProcess(...) as service:`, one replica on a free port.
 
     `books` is its database (default: an SQLite file of its own), `provider` the address of the Click2Call API.
-    `fault` names the crash point at which it kills itself; `stops_at` the one at which it stands still (SIGSTOP)
-    once. Both count from the next start.
+    `fault` says at which crash point it kills itself, or stands still (app/faults.py), from the next start on.
     """
 
     def __init__(
@@ -40,7 +39,6 @@ class ServiceProcess(Server):
         super().__init__("service")
         self.books: Books = books or SqliteBooks(self.directory / "leadring.db")
         self.fault: str | None = None
-        self.stops_at: str | None = None
         self._settings = {
             "DATABASE_URL": self.books.url,
             "VOICENTER_CODE": CODE,
@@ -66,7 +64,6 @@ class ServiceProcess(Server):
     # ------------------------------------------------------------------------------------------ as a process
 
     def command(self) -> list[str]:
-        module = ["-m", "tests.crash.standing_still", self.stops_at] if self.stops_at else ["-m", "app"]
         environment = {
             "PATH": os.environ.get("PATH", os.defpath),
             "PYTHONPATH": str(ROOT),
@@ -76,7 +73,7 @@ class ServiceProcess(Server):
             environment |= {"LEADRING_FAULTS_ALLOWED": "yes", "LEADRING_FAULT": self.fault}
         # A clean environment: what the tests themselves were started with must not configure the service.
         words = [f"{name}={value}" for name, value in environment.items()]
-        return ["env", "-i", *words, sys.executable, *module, "serve", "--port", str(self.port)]
+        return ["env", "-i", *words, sys.executable, "-m", "app", "serve", "--port", str(self.port)]
 
     def is_ready(self) -> bool:
         try:

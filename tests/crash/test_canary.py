@@ -18,6 +18,7 @@ from tests.sandbox_server import RunningSandbox
 from tests.story import CDR_TOKEN, CODE, eventually
 
 SECRET_KEY = "0f6c-canary-secret-key-91d2"
+ADMIN_TOKEN = "7b3e-canary-admin-token-40aa"
 NAME = "Canarella"
 FAMILY = "קנרית"
 PHONE = "054-234-5678"
@@ -33,7 +34,8 @@ ECHO = f"no call from {CODE} to {PHONE}, 972542345678 or +972 (54) 234 5678"
 def service(sandbox: RunningSandbox, books: Books) -> Iterator[ServiceProcess]:
     """The most talkative service there can be; each engine with one kind of log."""
     form = "json" if books.url.startswith("postgresql") else "console"
-    settings = {"LOG_LEVEL": "debug", "LOG_FORMAT": form, "SECRET_KEY": SECRET_KEY, "VOICENTER_TIMEOUT": "1"}
+    secrets = {"SECRET_KEY": SECRET_KEY, "ADMIN_TOKEN": ADMIN_TOKEN}
+    settings = {"LOG_LEVEL": "debug", "LOG_FORMAT": form, "VOICENTER_TIMEOUT": "1", **secrets}
     with ServiceProcess(sandbox.click2call_url, books=books, settings=settings) as service:
         sandbox.set_cdr(url=service.cdr_url)
         yield service
@@ -55,7 +57,7 @@ def test_no_secret_and_nobodys_name_or_number_is_ever_said(
     # It did speak of all this, only not by name.
     for word in ("call.placed", "call.refused", "call.unknown", "•••", "Traceback", '"code": "invalid"'):
         assert word in everything, word
-    for secret in (CODE, CDR_TOKEN, METRICS_TOKEN, SECRET_KEY):
+    for secret in (CODE, CDR_TOKEN, METRICS_TOKEN, SECRET_KEY, ADMIN_TOKEN):
         assert secret not in everything
     found = re.search("|".join(re.escape(word) for word in _words()), everything, re.IGNORECASE)
     assert found is None, _around(everything, found)
@@ -125,6 +127,8 @@ def _strange_requests(client: httpx.Client) -> list[httpx.Response]:
         client.get(f"/nowhere/{NAME}/{PHONE}", params={"phone": "+972542345678", "code": CODE}),
         client.post(f"/v1/voicenter/cdr/{CDR_TOKEN}x", json=stranger),
         client.get("/metrics", headers={"authorization": f"Bearer {CDR_TOKEN}"}),
+        client.get("/v1/admin/switches", headers={"authorization": f"Bearer {ADMIN_TOKEN}x"}),
+        client.post("/v1/admin/switches", json=PERSON, headers={"authorization": f"Bearer {ADMIN_TOKEN}"}),
     ]
     assert [answer.status_code for answer in answers if not 400 <= answer.status_code < 500] == []
     return answers

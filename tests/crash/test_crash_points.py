@@ -5,15 +5,13 @@ Nothing that was promised is lost, and nobody is called whom the dead process ma
 
 from __future__ import annotations
 
-import signal
 from collections.abc import Iterator
-from pathlib import Path
 
 import pytest
 
-from app import faults
 from app.domain.moves import UNRESOLVED_AFTER
 from tests.crash.books import Books, agents, lead_states
+from tests.crash.lives import attempts_become, dies, lives_until, only_lead, states, time_is_up
 from tests.crash.service_process import ServiceProcess
 from tests.sandbox_server import RunningSandbox
 from tests.story import PATIENCE, eventually
@@ -36,43 +34,6 @@ def service(sandbox: RunningSandbox, books: Books) -> Iterator[ServiceProcess]:
         service.stop()
 
 
-def _lives_until(service: ServiceProcess, sandbox: RunningSandbox, point: str | None) -> None:
-    """Starts a process, on the same port as the one before, that dies at `point`."""
-    service.fault = point
-    if service.port:
-        service.restart()
-    else:
-        service.start()
-        sandbox.set_cdr(url=service.cdr_url)
-
-
-def _dies(service: ServiceProcess) -> None:
-    assert service.ended() == -signal.SIGKILL
-
-
-def _only_lead(books: Books) -> str:
-    (lead_id,) = lead_states(books)
-    return lead_id
-
-
-def _states(books: Books) -> list[str]:
-    """Every attempt's state, in the order in which they were made."""
-    return [row["state"] for row in books.rows("SELECT state FROM attempts ORDER BY id")]
-
-
-def _attempts_become(books: Books, *states: str) -> None:
-    eventually(lambda: _states(books) == list(states), lambda: str(_states(books)))
-
-
-def _time_is_up(books: Books, seconds: int) -> None:
-    """As if `seconds` had passed since everything that was written about attempts.
-
-    A lease lasts as long as a provider may take, and no test can move the database's clock.
-    """
-    for moment in ("look_at", "sending_at", "unknown_at"):
-        books.change(f"UPDATE attempts SET {moment} = {moment} - {seconds}000")  # noqa: S608
-
-
 def _they_talk(sandbox: RunningSandbox, extension: str, lead: str) -> None:
     sandbox.phone(extension).answer()
     sandbox.phone(lead).answer()
@@ -84,26 +45,26 @@ def test_a_visitor_whose_answer_never_came_may_send_again_before_and_after_the_l
 ) -> None:
     """Not stored: nothing was promised, and the second try is a new lead. Stored: it is called without being
     asked for again, and another try finds it."""
-    _lives_until(service, sandbox, "intake.before_accept")
+    lives_until(service, sandbox, "intake.before_accept")
     assert service.post(NOA) is None
-    _dies(service)
+    dies(service)
     assert lead_states(books) == {}
 
-    _lives_until(service, sandbox, "intake.after_accept")
+    lives_until(service, sandbox, "intake.after_accept")
     assert service.post(NOA) is None
-    _dies(service)
+    dies(service)
     assert list(lead_states(books).values()) == ["waiting"]
 
-    _lives_until(service, sandbox, None)
+    lives_until(service, sandbox, None)
     sandbox.wait_for_requests(1, PATIENCE)
-    _attempts_become(books, "placed")
+    attempts_become(books, "placed")
     early = service.post(NOA)
     assert early is not None
     assert (early.status_code, early.json()["code"]) == (409, "in_flight"), "for all we know its twin is still at it"
     books.change("UPDATE submissions SET created_at = created_at - 15001")
     retry = service.post(NOA)
     assert retry is not None
-    assert (retry.status_code, retry.json()["lead_id"]) == (202, _only_lead(books))
+    assert (retry.status_code, retry.json()["lead_id"]) == (202, only_lead(books))
     assert len(sandbox.requests()) == 1
 
 
@@ -113,27 +74,27 @@ def test_a_reservation_without_a_process_lapses_but_an_intent_without_one_is_nev
     """Reserved: nothing was sent, so somebody dials (on PostgreSQL when the lease of 5 seconds is over, for another
     replica might have held it). Intended: nobody can tell, so nobody dials, and after half an hour a person is told.
     """
-    _lives_until(service, sandbox, "dispatch.after_reserve")
+    lives_until(service, sandbox, "dispatch.after_reserve")
     service.post(NOA)
-    _dies(service)
-    assert _states(books) == ["reserved"]
+    dies(service)
+    assert states(books) == ["reserved"]
 
-    _lives_until(service, sandbox, "dispatch.after_intent")
-    _dies(service)
-    assert _states(books) == ["lapsed", "sending"]
+    lives_until(service, sandbox, "dispatch.after_intent")
+    dies(service)
+    assert states(books) == ["lapsed", "sending"]
     alone = books.url.startswith("sqlite")  # whoever is alone need not wait for the lease of the dead
     assert ('"event": "recovered"' in service.log) is alone
 
-    _lives_until(service, sandbox, None)
-    _time_is_up(books, 20)
-    _attempts_become(books, "lapsed", "unknown")
+    lives_until(service, sandbox, None)
+    time_is_up(books, 20)
+    attempts_become(books, "lapsed", "unknown")
     assert service.metric("leadring_attempts_unknown") == 1
     assert agents(books) == {"dana": "on_call", "yossi": "available"}
-    _time_is_up(books, 300)
+    time_is_up(books, 300)
     eventually(lambda: agents(books)["dana"] == "available", lambda: str(agents(books)))
     assert list(lead_states(books).values()) == ["dialing"]
-    _time_is_up(books, UNRESOLVED_AFTER)
-    _attempts_become(books, "lapsed", "unresolved")
+    time_is_up(books, UNRESOLVED_AFTER)
+    attempts_become(books, "lapsed", "unresolved")
     assert list(lead_states(books).values()) == ["failed"]
     assert sandbox.requests() == []
 
@@ -142,31 +103,26 @@ def test_a_request_that_left_is_never_repeated_and_the_providers_record_tells_wh
     service: ServiceProcess, sandbox: RunningSandbox, books: Books
 ) -> None:
     """Whether the process died before its answer or with it in hand, and whether its lease is over or not."""
-    _lives_until(service, sandbox, "dispatch.request_sent")
+    lives_until(service, sandbox, "dispatch.request_sent")
     sandbox.set_behaviour("*", answer="hang")
     service.post(NOA)
-    _dies(service)
+    dies(service)
     sandbox.wait_for_requests(1, PATIENCE)
     sandbox.clear_behaviour()
 
-    _lives_until(service, sandbox, "dispatch.before_record")
-    _time_is_up(books, 20)
-    _attempts_become(books, "unknown")
+    lives_until(service, sandbox, "dispatch.before_record")
+    time_is_up(books, 20)
+    attempts_become(books, "unknown")
     assert agents(books) == {"dana": "on_call", "yossi": "available"}
     service.post(GIL)
-    _dies(service)
-    assert _states(books) == ["unknown", "sending"]
+    dies(service)
+    assert states(books) == ["unknown", "sending"]
 
-    _lives_until(service, sandbox, None)
+    lives_until(service, sandbox, None)
     _they_talk(sandbox, "SIPyossi2", "0542345679")
-    _attempts_become(books, "unknown", "ended")
+    attempts_become(books, "unknown", "ended")
     _they_talk(sandbox, "SIPdana1", "0542345678")
-    _attempts_become(books, "ended", "ended")
+    attempts_become(books, "ended", "ended")
     assert list(lead_states(books).values()) == ["connected", "connected"]
     eventually(lambda: set(agents(books).values()) == {"available"}, lambda: str(agents(books)))
     assert [request["target"] for request in sandbox.requests()] == ["0542345678", "0542345679"]
-
-
-def test_every_crash_point_is_named_in_this_file() -> None:
-    text = Path(__file__).read_text(encoding="utf-8")
-    assert [point for point in faults.POINTS if f'"{point}"' not in text] == []

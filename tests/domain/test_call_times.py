@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from app.domain.call_times import AFTER, BEFORE, from_wall_clock, started_at, surely_before
+from app.domain.call_times import AFTER, BEFORE, began_since, from_wall_clock, started_at, surely_before
 from tests.clocks import START
 
 HOUR = 3_600_000
@@ -150,3 +150,58 @@ def test_a_time_of_another_day_or_of_the_future_proves_nothing() -> None:
 def test_two_minutes_before_the_request_may_be_a_slow_clock() -> None:
     assert not surely_before(START - BEFORE, None, START, START + 60_000)
     assert surely_before(START - BEFORE - 1, None, START, START + 60_000)
+
+
+# ------------------------------------------------------------------------------------------ began since
+
+CALLED = WINTER  # when somebody phoned in
+LASTED = 60_000
+HEARD = CALLED + LASTED + 4 * 60_000  # four minutes after the end
+
+
+def began(moment: int, *, raw: int | None = None, sure: int | None = None, heard: int = HEARD) -> bool:
+    return began_since(moment, sure, raw, heard, LASTED)
+
+
+@pytest.mark.parametrize("written", [wall(CALLED), CALLED // 1000], ids=["wall clock", "plain epoch"])
+def test_a_call_is_told_from_one_before_whichever_way_its_time_is_written(written: int) -> None:
+    for before in (0, 1000, 5 * 60_000, 3 * HOUR):
+        assert began(CALLED - before, raw=written)
+    for after in (1000, 60_000, 4 * 60_000):
+        assert not began(CALLED + after, raw=written)
+
+
+def test_without_a_time_a_call_began_at_the_latest_when_its_talk_before_the_record() -> None:
+    assert began(HEARD - LASTED)
+    assert not began(HEARD - LASTED + 1)
+    assert not began(HEARD)
+
+
+def test_a_sure_time_is_the_only_one() -> None:
+    assert began(CALLED, sure=CALLED, raw=wall(CALLED - DAY))
+    assert not began(CALLED + 1, sure=CALLED)
+    assert not began(CALLED + 1, sure=CALLED, heard=CALLED + DAY)
+
+
+def test_of_a_record_that_comes_late_every_reading_must_say_so() -> None:
+    """Five hours after: by the wall clock it was then, by the plain epoch two hours later. Nobody can tell."""
+    late = {"raw": wall(CALLED), "heard": CALLED + 5 * HOUR}
+    assert began(CALLED, **late)
+    assert not began(CALLED + HOUR, **late)
+    assert not began(CALLED + 3 * HOUR, **late)
+
+
+def test_a_time_that_has_not_come_yet_is_no_time() -> None:
+    assert began(HEARD - LASTED, raw=wall(CALLED + DAY))
+    assert began(HEARD - LASTED, raw=10**15)
+
+
+@given(
+    raw=st.none() | st.integers(-(10**11), 10**11),
+    sure=st.none() | st.integers(0, 10**13),
+    moment=st.integers(WINTER - 30 * DAY, WINTER + 30 * DAY),
+)
+def test_no_call_began_after_its_record_came_less_its_length(raw: int | None, sure: int | None, moment: int) -> None:
+    if began_since(moment, sure, raw, WINTER, LASTED):
+        assert moment <= WINTER - LASTED
+        assert sure is None or sure >= moment

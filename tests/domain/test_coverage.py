@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import date
 
 from app.directory import Directory, parse_directory
-from app.domain.coverage import holes
+from app.domain.coverage import forgotten_eves, holes
 
 SUNDAY = date(2026, 6, 14)
 AGENT = '[[agents]]\nid = "{id}"\nextension = "SIP{id}"\n{more}\n'
@@ -112,3 +112,57 @@ def test_an_agent_who_cannot_be_rung_second_fills_no_hole_of_a_site_that_rings_t
     trunk = '[[agents]]\nid = "tal"\nextension = "SIPTRUNK"\n'
     assert found('hours = "office"', trunk, hours=OFFICE) == []
     assert len(found('hours = "office"\nfirst = "lead"', trunk, hours=OFFICE)) == 5
+
+
+def test_an_eve_that_the_agents_leave_early_is_a_hole() -> None:
+    """21 April 2027 is the eve of Pesach, a Wednesday; on the Thursday the site is closed with everybody."""
+    site = OFFICE + 'holidays = "IL"\n'
+    staff = '[hours.staff]\nsun-thu = ["09:00-18:00"]\nholidays = "IL"\nholiday_eves = ["09:00-12:30"]\n'
+    sentences = found('hours = "office"', agent("dana", 'hours = "staff"'), hours=site + staff, from_=date(2027, 4, 18))
+    assert sentences == ["main: Wednesday 12:30–18:00 nobody can take a call"]
+
+
+def test_hol_hamoed_of_the_agents_alone_is_a_hole() -> None:
+    """Hol HaMoed of Pesach 2027 has the Sunday to the Tuesday; the Tuesday is an eve, too."""
+    staff = '[hours.staff]\nsun-thu = ["09:00-18:00"]\nholidays = "IL"\nhol_hamoed = ["09:00-13:00"]\n'
+    whole = OFFICE + 'holidays = "IL"\n' + staff
+    sentences = found('hours = "office"', agent("dana", 'hours = "staff"'), hours=whole, from_=date(2027, 4, 22))
+    assert sentences == [f"main: {day} 13:00–18:00 nobody can take a call" for day in ("Sunday", "Monday", "Tuesday")]
+
+
+def test_an_agent_abroad_is_an_hour_off_while_only_one_country_has_changed_its_clocks() -> None:
+    """Israel changes on Friday 27 March 2026, Britain on Sunday the 29th: in between they are three hours apart."""
+    london = '[hours.london]\ntimezone = "Europe/London"\nmon-sun = ["07:00-16:00"]\n'
+    site = '[hours.site]\nmon-sun = ["09:00-18:00"]\n'
+    sentences = found('hours = "site"', agent("dana", 'hours = "london"'), hours=site + london, from_=date(2026, 3, 26))
+    assert sentences == [
+        "main: Friday 09:00–10:00 nobody can take a call",
+        "main: Saturday 09:00–10:00 nobody can take a call",
+    ]
+
+
+def eves(more: str, from_: date = date(2027, 4, 12)) -> list[str]:
+    hours = directory("", agent("dana"), hours=OFFICE + more).hours["office"]
+    return forgotten_eves(hours, from_=from_)
+
+
+def test_an_eve_worked_as_usual_is_named_in_the_two_weeks_before_it() -> None:
+    expected = ["hours.office: Wednesday 2027-04-21, the eve of Pesach, is open as usual until 18:00"]
+    assert eves('holidays = "IL"') == expected
+    assert eves('holidays = "IL"', date(2027, 4, 8)) == expected
+    assert eves('holidays = "IL"', date(2027, 4, 7)) == []
+    assert eves('holidays = "IL"', date(2027, 4, 21)) == [
+        *expected,
+        "hours.office: Tuesday 2027-04-27, the eve of Seventh day of Pesach, is open as usual until 18:00",
+    ]
+
+
+def test_eves_are_not_forgotten_where_anything_is_said_of_them() -> None:
+    assert eves('holidays = "IL"\nholiday_eves = ["00:00-24:00"]') == []
+    assert eves('holidays = "IL"\nextra_open = { "2027-04-21" = ["09:00-18:00"] }') == []
+    assert eves('holidays = "IL"\nextra_closed = ["2027-04-21"]') == []
+    assert eves("") == []
+    assert eves('holidays = "GB"', date(2026, 12, 20)) == []
+    assert eves('holidays = "IL"', date(2027, 9, 30)) == [  # those of Rosh HaShana and Yom Kippur: Friday and Sunday
+        "hours.office: Sunday 2027-10-10, the eve of Yom Kippur, is open as usual until 18:00"
+    ]

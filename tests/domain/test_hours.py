@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import UTC, date, datetime, timedelta
 from types import MappingProxyType
 from zoneinfo import ZoneInfo
@@ -11,7 +12,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from app.directory import Hours, Period
-from app.domain.hours import closes_at, is_open, next_opening, opening_spans, why_closed
+from app.domain.hours import closes_at, is_open, next_opening, opening_spans, periods_on, why_closed
 
 JERUSALEM = ZoneInfo("Asia/Jerusalem")
 DAY = Period(9 * 60, 18 * 60)
@@ -170,15 +171,144 @@ def test_a_naive_moment_is_refused() -> None:
             ask(OFFICE, naive)
 
 
+ISRAELI = replace(OFFICE, holiday_eves=(SHORT,), hol_hamoed=(Period(9 * 60, 13 * 60),))
+PESACH_EVE = date(2027, 4, 21)  # a Wednesday
+
+
+def test_the_eve_of_a_holiday_has_its_own_hours() -> None:
+    assert closes_at(OFFICE, local("2027-04-21 10:00")) == local("2027-04-21 18:00")
+    assert closes_at(ISRAELI, local("2027-04-21 10:00")) == local("2027-04-21 12:30")
+    assert closes_at(ISRAELI, local("2027-04-20 10:00")) == local("2027-04-20 18:00")
+    assert next_opening(ISRAELI, local("2027-04-21 12:30")) == local("2027-04-23 09:00")
+
+
+@pytest.mark.parametrize(
+    ("at", "words"),
+    [
+        ("2027-04-21 13:00", "eve of Pesach: closed after 12:30"),
+        ("2027-04-21 08:00", "eve of Pesach: closed until 09:00"),
+        ("2027-04-22 10:00", "holiday: Pesach"),
+        ("2027-04-23 13:00", "after closing at 12:30"),  # a Friday of Hol HaMoed: the week's own hours
+        ("2027-04-24 10:00", "closed on Saturday"),
+        ("2027-04-25 13:00", "Hol HaMoed Pesach: closed after 13:00"),
+        ("2027-04-27 12:45", "eve of Seventh day of Pesach and Hol HaMoed Pesach: closed after 12:30"),
+        ("2027-05-11 14:00", "eve of Independence Day: closed after 12:30"),
+        ("2027-10-15 13:00", "after closing at 12:30"),  # the eve of Sukkot, a Friday
+    ],
+)
+def test_eves_and_hol_hamoed_are_said_in_words_where_they_change_something(at: str, words: str) -> None:
+    assert why_closed(ISRAELI, local(at)) == words
+
+
+def test_an_eve_never_opens_what_the_week_has_closed() -> None:
+    """29 September 2028, the eve of Yom Kippur, is a Friday; 1 October 2027 that of Rosh HaShana."""
+    generous = replace(OFFICE, holiday_eves=(Period(0, 1440),), hol_hamoed=(Period(0, 1440),))
+    assert opening_spans(generous, PESACH_EVE) == opening_spans(OFFICE, PESACH_EVE)
+    assert opening_spans(generous, date(2028, 9, 29)) == opening_spans(OFFICE, date(2028, 9, 29))
+    saturday = date(2027, 4, 24)
+    assert opening_spans(generous, saturday) == ()
+    late = replace(OFFICE, holiday_eves=(Period(20 * 60, 22 * 60),))
+    assert opening_spans(late, PESACH_EVE) == ()
+    assert why_closed(late, local("2027-04-21 21:00")) == "eve of Pesach: closed"
+
+
+def test_a_day_that_is_eve_and_hol_hamoed_has_the_hours_that_both_leave() -> None:
+    """27 April 2027 is the eve of Pesach VII, 22 October 2027 Hoshana Rabba."""
+    both = replace(ALWAYS, holidays="IL", holiday_eves=(Period(480, 720),), hol_hamoed=(Period(600, 1440),))
+    for day in (date(2027, 4, 27), date(2027, 10, 22)):
+        (span,) = opening_spans(both, day)
+        assert [moment.astimezone(JERUSALEM).hour for moment in span] == [10, 12]
+
+
+@pytest.mark.parametrize(
+    ("changes", "periods"),
+    [
+        ({"extra_open": MappingProxyType({PESACH_EVE: (Period(600, 1200),)})}, (Period(600, 1200),)),
+        ({"extra_closed": frozenset({PESACH_EVE})}, ()),
+        ({"extra_open": MappingProxyType({date(2027, 4, 22): (Period(600, 660),)})}, (SHORT,)),
+        ({"holiday_eves": ()}, ()),
+        ({"holiday_eves": None}, (DAY,)),
+    ],
+)
+def test_exceptions_win_over_eves_and_an_eve_stays_one_when_its_holiday_is_worked(
+    changes: dict[str, object], periods: tuple[Period, ...]
+) -> None:
+    assert periods_on(replace(ISRAELI, **changes), PESACH_EVE) == periods  # type: ignore[arg-type]
+
+
+def test_an_eve_without_hours_is_closed_from_midnight_to_midnight() -> None:
+    night = replace(NIGHT, holidays="IL", holiday_eves=(), hol_hamoed=())
+    assert closes_at(night, local("2027-04-20 23:00")) == local("2027-04-21 00:00")
+    assert why_closed(night, local("2027-04-21 01:00")) == "eve of Pesach: closed"
+    assert why_closed(night, local("2027-04-25 22:30")) == "Hol HaMoed Pesach: closed"
+    assert next_opening(night, local("2027-04-21 01:00")) == local("2027-04-29 22:00")
+
+
+def test_the_night_before_an_eve_with_hours_of_its_own_runs_on_and_its_own_night_ends_at_midnight() -> None:
+    """The night before belongs to the day before; behind the eve's own comes the holiday."""
+    night = replace(NIGHT, holidays="IL", holiday_eves=(Period(22 * 60, 26 * 60),))
+    assert closes_at(night, local("2027-04-20 23:00")) == local("2027-04-21 02:00")
+    assert closes_at(night, local("2027-04-21 23:00")) == local("2027-04-22 00:00")
+    day_only = replace(night, holiday_eves=(SHORT,))
+    assert closes_at(day_only, local("2027-04-20 23:00")) == local("2027-04-21 02:00")
+    assert not is_open(day_only, local("2027-04-21 23:00"))
+
+
+def test_a_night_shift_through_hol_hamoed_keeps_its_nights_together() -> None:
+    night = replace(NIGHT, holidays="IL", hol_hamoed=(Period(23 * 60, 25 * 60),))
+    assert closes_at(night, local("2027-04-25 23:30")) == local("2027-04-26 01:00")
+    assert next_opening(night, local("2027-04-25 21:00")) == local("2027-04-25 23:00")
+    assert next_opening(night, local("2027-04-27 23:30")) == local("2027-04-27 23:30")
+    assert closes_at(night, local("2027-04-27 23:30")) == local("2027-04-28 00:00")  # Pesach VII
+
+
+@pytest.mark.parametrize(("day", "hours_long"), [("2026-03-27", 3), ("2026-10-25", 5)])
+def test_a_night_over_the_change_of_the_clocks_is_open_on_both_sides_of_it(day: str, hours_long: int) -> None:
+    """From 22:00 to 02:00: in spring it ends when 02:00 becomes 03:00, in autumn 01:00 to 02:00 comes twice."""
+    evening = date.fromisoformat(day) - timedelta(days=1)
+    (span,) = opening_spans(NIGHT, evening)
+    assert span[0] == local(f"{evening} 22:00")
+    assert span[1] - span[0] == timedelta(hours=4 if hours_long == 3 else hours_long)
+    assert is_open(NIGHT, span[1] - timedelta(seconds=1))
+    assert not is_open(NIGHT, span[1])
+
+
+def test_a_site_that_opens_within_the_changed_hour_opens_once_on_both_days() -> None:
+    """From 01:30 to 02:30 local: half an hour on the short day, and from the first 01:30 on, two on the long one."""
+    early = every_day(Period(90, 150))
+    (spring,) = opening_spans(early, date(2026, 3, 27))
+    assert spring == (utc("2026-03-26 23:30"), utc("2026-03-27 00:00"))
+    (autumn,) = opening_spans(early, date(2026, 10, 25))
+    assert autumn == (utc("2026-10-24 22:30"), utc("2026-10-25 00:30"))
+    assert next_opening(early, local("2026-10-25 00:00")) == autumn[0]
+    assert next_opening(early, autumn[1]) == local("2026-10-26 01:30")
+
+
 _PERIODS = st.lists(st.integers(0, 1440), min_size=2, max_size=6, unique=True).map(
     lambda cuts: tuple(Period(a, b) for a, b in zip(sorted(cuts)[::2], sorted(cuts)[1::2], strict=False))
 )
 _HOURS = st.builds(
-    lambda week, zone, country: Hours("any", zone, tuple(week), country),
+    lambda week, zone, country, eves, feasts: Hours(
+        "any",
+        zone,
+        tuple(week),
+        country,
+        holiday_eves=eves if country else None,
+        hol_hamoed=feasts if country == "IL" else None,
+    ),
     st.lists(_PERIODS | st.just(()), min_size=7, max_size=7),
     st.sampled_from(["Asia/Jerusalem", "Australia/Lord_Howe", "America/New_York", "UTC"]),
     st.sampled_from([None, "IL", "US"]),
+    st.none() | _PERIODS,
+    st.none() | _PERIODS,
 )
+
+
+@given(_HOURS, st.dates(date(2026, 1, 1), date(2028, 12, 31)))
+def test_eves_and_hol_hamoed_only_ever_take_away(hours: Hours, day: date) -> None:
+    ordinary = opening_spans(replace(hours, holiday_eves=None, hol_hamoed=None), day)
+    for start, end in opening_spans(hours, day):
+        assert any(first <= start and end <= last for first, last in ordinary)
 
 
 @given(_HOURS, st.datetimes(datetime(2026, 1, 1), datetime(2027, 12, 31), timezones=st.just(UTC)))  # noqa: DTZ001

@@ -14,9 +14,19 @@ from app.directory import Policy
 from app.domain import moves
 from app.domain.answers import Answer, NotSent, Placed, Refused, Unknown
 from app.domain.lead import Attempt, Lead
-from app.domain.moves import LINE_LOOKS, LOG_LOOKS, UNRESOLVED_AFTER, Move, after_answer, after_outcome, after_silence
-from app.domain.outcomes import outcome_of
-from app.domain.reconciling import after_call_left, after_log_miss, after_sighting, ask_again_at
+from app.domain.moves import (
+    AVOID_FOR,
+    LINE_LOOKS,
+    LOG_LOOKS,
+    UNRESOLVED_AFTER,
+    Move,
+    after_answer,
+    after_outcome,
+    after_silence,
+)
+from app.domain.outcomes import outcome_of, talked_briefly
+from app.domain.priority import AGAIN, BACKLOG, FRESH, PROMISED
+from app.domain.reconciling import after_call_left, after_log_miss, after_sighting, after_unanswered, ask_again_at
 from app.domain.states import (
     AGENT_STATES,
     ATTEMPT_LIVE,
@@ -34,7 +44,8 @@ LEAD: Final = Lead(
     id="lead", site="main", source="widget", phone="+972541234567", name="", message="", language="he",
     state="dialing", reason=None, outcome=None, received_at=START, due_at=None, expires_at=START + 3_600_000,
     ended_at=None, attempt_id="attempt", attempts=1, lead_tries=0, agent_misses=0, send_failures=0, errors=0,
-    avoid_agent=None, redials=0, asked_language="", admitted=True,
+    avoid_agent=None, redials=0, asked_language="", admitted=True, deadline_at=START + 40_000, promised_at=None,
+    rank=FRESH, avoid_until=None,
 )  # fmt: skip
 ATTEMPT: Final = Attempt(
     id="attempt", lead_id="lead", agent_id="dana", extension="SIPdana", number=1, state="placed", outcome=None,
@@ -231,7 +242,7 @@ def test_every_third_agent_who_misses_a_lead_pauses_it() -> None:
     due = []
     for misses in range(7):
         move = after_outcome("agent_no_answer", lead(agent_misses=misses), POLICY, START, opening=always_open)
-        assert move.avoid_agent
+        assert move.avoid_until == START + AVOID_FOR * 1000
         assert move.due_at is not None
         due.append((move.due_at - START) // 1000)
     assert due == [0, 0, 120, 0, 0, 120, 0]
@@ -240,7 +251,9 @@ def test_every_third_agent_who_misses_a_lead_pauses_it() -> None:
 def test_a_closed_site_turns_a_retry_into_its_opening_with_a_new_term() -> None:
     opens = START + 12 * 3_600_000
     move = after_outcome("lead_busy", LEAD, POLICY, START, opening=lambda moment: max(moment, opens))
-    assert (move.reason, move.due_at, move.expires_at) == ("closed", opens, opens + POLICY.expire_after * 1000)
+    due = opens + 180  # the freshest first: a millisecond later for each four minutes that it has waited by then
+    assert (move.reason, move.rank, move.due_at) == ("closed", BACKLOG, due)
+    assert (move.expires_at, move.deadline_at) == (due + POLICY.expire_after * 1000, due + POLICY.deadline * 1000)
 
 
 # ------------------------------------------------------------------------------------------- what is said
@@ -477,8 +490,7 @@ def test_the_next_agent_is_tried_at_once_only_where_the_agent_was_rung_first() -
     )
     assert (agent_first.reason, agent_first.due_at) == ("no_agent", START)
     assert (lead_first.reason, lead_first.due_at) == ("retry", START + POLICY.retry_lead[0] * 1000)
-    assert agent_first.avoid_agent
-    assert lead_first.avoid_agent
+    assert agent_first.avoid_until == lead_first.avoid_until == START + AVOID_FOR * 1000
 
 
 @pytest.mark.parametrize(
@@ -507,3 +519,63 @@ def test_the_legs_tell_the_outcome(
 ) -> None:
     """Statuses of facts 2.3; a lead counts as reached only by an answered leg 2 with talk time (facts 2.4)."""
     assert outcome_of(attempt(leg1_status=first, leg2_status=second, leg2_talk=talk)) == outcome
+
+
+# ------------------------------------------------------------------------------- retries by what happened
+
+
+OWN = Policy(
+    retry_agent=(5, 60), retry_lead=(600,), retry_busy=(180, 360), retry_unreachable=(), retry_short=(120, 240)
+)
+
+
+@pytest.mark.parametrize(
+    ("outcome", "short", "waits"),
+    [
+        ("lead_no_answer", False, [600, None]),
+        ("lead_busy", False, [180, 360, None]),
+        ("lead_unreachable", False, [None]),
+        ("lead_no_answer", True, [120, 240, None]),
+    ],
+)
+def test_the_leads_leg_has_a_schedule_for_each_outcome(outcome: str, short: bool, waits: list[int | None]) -> None:
+    for tries, wait in enumerate(waits):
+        move = after_outcome(outcome, lead(lead_tries=tries), OWN, START, opening=always_open, short=short)
+        assert move.lead == ("exhausted" if wait is None else "waiting")
+        assert move.due_at == (None if wait is None else START + wait * 1000)
+        assert move.event == ("short_call" if short else outcome)
+
+
+def test_a_retry_of_the_lead_is_a_second_try_with_a_deadline_of_its_own() -> None:
+    move = after_outcome("lead_busy", LEAD, OWN, START, opening=always_open)
+    assert move.due_at is not None
+    assert (move.rank, move.deadline_at) == (AGAIN, move.due_at + OWN.deadline * 1000)
+
+
+def test_the_agents_leg_has_a_schedule_of_its_own_and_spends_the_lead_s_one_deadline() -> None:
+    for misses, wait in enumerate((5, 60, 5, 60)):
+        move = after_outcome("agent_no_answer", lead(agent_misses=misses), OWN, START, opening=always_open)
+        assert move.due_at == START + wait * 1000
+        assert (move.rank, move.deadline_at, move.expires_at) == (None, None, None)
+
+
+def test_a_set_time_that_the_closing_broke_stays_a_set_time() -> None:
+    opens = START + 12 * 3_600_000
+    promised = lead(rank=PROMISED, agent_misses=0)
+    move = after_outcome("agent_no_answer", promised, POLICY, START, opening=lambda moment: max(moment, opens))
+    assert (move.reason, move.rank, move.due_at) == ("closed", None, opens)
+
+
+def test_a_call_that_was_seen_to_go_unanswered_is_followed_by_the_next_agent() -> None:
+    move = after_unanswered(ATTEMPT, LEAD, POLICY, START, opening=always_open)
+    assert (move.attempt, move.outcome, move.why) == ("ended", "agent_no_answer", "seen on the line")
+    assert (move.lead, move.reason, move.due_at) == ("waiting", "no_agent", START)
+    ended = dataclasses.replace(ATTEMPT, hung_up_at=START)
+    assert after_unanswered(ended, LEAD, POLICY, START, opening=always_open).lead == "held"
+
+
+@pytest.mark.parametrize(("talk", "short"), [(None, False), (0, False), (1, True), (4, True), (5, False), (60, False)])
+def test_a_very_short_talk_counts_as_not_reached_where_it_is_known_how_long(talk: int | None, short: bool) -> None:
+    told = dataclasses.replace(ATTEMPT, leg1_status="ANSWER", leg2_status="ANSWER", leg2_talk=talk)
+    assert talked_briefly(told, 5) is short
+    assert not talked_briefly(told, 0), "off"

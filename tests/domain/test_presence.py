@@ -21,7 +21,7 @@ SOMETHING: Final = LineCall(call_id="x", attempt_id=None, phone="972500000000", 
 OPEN: Final = OpenCall(
     id="attempt", lead_id="lead", agent_id="dana", site="main", phone="+972541234567", state="placed",
     extension="SIPdana", first_leg="agent", call_id="c1", holds_agent=True, received_at=START, placed_at=START,
-    unknown_at=None, seen_at=None, agent_answered_at=None, line_looks=0,
+    unknown_at=None, seen_at=None, agent_ringing_at=None, agent_answered_at=None, line_looks=0,
 )  # fmt: skip
 
 

@@ -12,14 +12,16 @@ from dataclasses import dataclass, field
 from typing import Any, Final
 
 from app.domain import outcomes
-from app.domain.lead import Attempt, Lead
+from app.domain.lead import Attempt, Lead, Term
 from app.domain.moves import Decide, Move
+from app.domain.priority import BACKLOG, FRESH, PROMISED, backlog_due, turn
 from app.domain.states import ATTEMPT_MOVES, LEAD_FINAL, LEAD_LIVE, LEAD_MOVES, may_move
 
 ATTEMPT_LIVE: Final = ("reserved", "sending", "placed", "unknown")
 REPORTABLE: Final = ("sending", "placed", "unknown", "unresolved", "absent", "ended")
 HELD_FOR: Final = 7 * 86_400_000
 HOUR: Final = 3_600_000
+DEADLINE: Final = 40_000
 OWN_ERROR: Final = 2  # the provider's code for an error of its own
 
 
@@ -108,9 +110,11 @@ class Books:
             received_at=now,
             due_at=None if hold else due,
             expires_at=now + HELD_FOR if hold else due + HOUR,
+            deadline_at=now + DEADLINE,
             ended_at=None,
             attempt_id=None,
             avoid_agent=None,
+            rank=FRESH,
         )
 
     def change(self, lead_id: str, **fields: Any) -> None:
@@ -120,17 +124,27 @@ class Books:
         if self.leads[lead_id].state in ("waiting", "held"):
             self.change(lead_id, state="cancelled", reason="visitor", due_at=None, ended_at=now)
 
-    def reschedule(self, lead_id: str, due: int, expires: int) -> None:
+    def reschedule(self, lead_id: str, term: Term) -> None:
         if self.leads[lead_id].state == "waiting":
-            self.change(lead_id, reason="scheduled", due_at=due, expires_at=expires)
+            self.change(lead_id, reason="scheduled", rank=PROMISED, promised_at=None, **dataclasses.asdict(term))
 
-    def release(self, lead_id: str, now: int, until: int) -> None:
+    def put_off(self, term: Term, now: int) -> None:
+        """Nobody may be rung any more today: a promise stays one, everything else is backlog, the freshest first."""
+        for lead in self.due(now):
+            promised = lead.rank == PROMISED
+            due = term.due_at if promised else backlog_due(term.due_at, lead.received_at)
+            fields = dataclasses.asdict(dataclasses.replace(term, due_at=due))
+            rank = PROMISED if promised else BACKLOG
+            self.change(lead.id, reason="closed", rank=rank, promised_at=None, **fields)
+
+    def release(self, lead_id: str, term: Term) -> None:
         """A person lets it be dialled, unless another lead of that number is on its way."""
         lead = self.leads[lead_id]
         wrong = lead.state == "failed" and lead.reason == "request_wrong"
         other = self.live_lead_of(self.numbers[lead_id])
         if (lead.state == "held" or wrong) and (other is None or other.id == lead_id):
-            self.change(lead_id, state="waiting", reason="no_agent", due_at=now, expires_at=until, ended_at=None)
+            fields = {"state": "waiting", "reason": "no_agent", "rank": PROMISED, "promised_at": None, "ended_at": None}
+            self.change(lead_id, **fields, **dataclasses.asdict(term))
 
     def expire(self, now: int) -> None:
         for lead in list(self.leads.values()):
@@ -140,9 +154,15 @@ class Books:
     # ------------------------------------------------------------------------------------------- claims
 
     def due(self, now: int) -> list[Lead]:
-        """Who may be called now, longest due first."""
+        """Who may be called now, whose turn it is first."""
         waiting = [one for one in self.leads.values() if one.state == "waiting" and (one.due_at or 0) <= now]
-        return sorted(waiting, key=lambda lead: lead.due_at or 0)
+        return sorted(waiting, key=lambda lead: turn(lead.rank, lead.due_at or 0))
+
+    def asked(self, lead: Lead, free: Sequence[Person], now: int) -> list[Person]:
+        """Who of the free ones may be asked: not at once again who has just missed it, where there is anybody else."""
+        others = [one for one in free if one.id != lead.avoid_agent]
+        waits = lead.avoid_until is not None and lead.avoid_until > now and len(self.agents) > 1
+        return others or ([] if waits else list(free))
 
     def free(self, now: int) -> list[Person]:
         return [one for one in self.agents.values() if one.is_free(now)]
@@ -153,7 +173,8 @@ class Books:
         assert lead in self.due(now), f"{lead_id} is {lead.state} and not due"
         assert agent.is_free(now), f"{agent_id} is not free"
         if agent_id == lead.avoid_agent:
-            assert [one.id for one in self.free(now)] == [agent_id], "who has just missed it is asked beside others"
+            asked = [one.id for one in self.asked(lead, self.free(now), now)]
+            assert asked == [agent_id], "who has just missed it is asked beside others, or at once again"
         assert self.used < self.limit, "there is nothing left to spend"
         self.used += 1
         self.change(
@@ -267,8 +288,12 @@ class Books:
         if current:
             fields |= dict.fromkeys(move.clears, 0)
             fields |= {name: getattr(lead, name) + 1 for name in move.counts}
-            if move.avoid_agent:
-                fields["avoid_agent"] = attempt.agent_id
+            if move.avoid_until is not None:
+                fields |= {"avoid_agent": attempt.agent_id, "avoid_until": move.avoid_until}
+            if move.deadline_at is not None:
+                fields |= {"deadline_at": move.deadline_at, "promised_at": None}
+            if move.rank is not None:
+                fields["rank"] = move.rank
             if move.expires_at is not None:
                 fields["expires_at"] = move.expires_at
             elif move.lead == "held":
@@ -354,6 +379,7 @@ class Books:
                 one.id: (
                     one.state, one.reason, one.outcome, one.due_at, one.expires_at, one.attempt_id, one.attempts,
                     one.lead_tries, one.agent_misses, one.send_failures, one.errors, one.redials, one.avoid_agent,
+                    one.avoid_until, one.rank, one.deadline_at, one.promised_at,
                 )
                 for one in self.leads.values()
             },

@@ -11,7 +11,7 @@ from sqlalchemy import Table, select
 
 from app.directory import CallCap, Policy
 from app.domain.guards import Cap
-from app.domain.lead import Claim
+from app.domain.lead import Claim, Term
 from app.domain.moves import Decide, Move
 from app.domain.stories import Moved
 from app.store.sql_store import SqlStore
@@ -54,12 +54,13 @@ class InMemory:
         found: list[str] = []
         for lead in self.books.due(self._now):
             free = self.books.free(self._now)
-            if not free:
-                break
+            asked = self.books.asked(lead, free, self._now)
+            if not asked:
+                continue
             if self.books.used >= self.books.limit:
                 self.books.held(lead.id, self._now)
                 continue
-            agent = next((one for one in free if one.id != lead.avoid_agent), free[0])
+            agent = asked[0]
             attempt = f"attempt {next(self._ids)}"
             self.books.claimed(lead.id, attempt, agent.id, owner, self._now, RESERVE_LEASE)
             found.append(attempt)
@@ -83,15 +84,14 @@ class InMemory:
     def cancel(self, lead: str) -> None:
         self.books.cancel(lead, self._now)
 
-    def reschedule(self, lead: str, due: int, expires: int) -> None:
-        self.books.reschedule(lead, due, expires)
+    def reschedule(self, lead: str, term: Term) -> None:
+        self.books.reschedule(lead, term)
 
-    def release(self, lead: str, until: int) -> None:
-        self.books.release(lead, self._now, until)
+    def release(self, lead: str, term: Term) -> None:
+        self.books.release(lead, term)
 
-    def put_off(self, due: int, expires: int) -> None:
-        for lead in self.books.due(self._now):
-            self.books.change(lead.id, due_at=due, expires_at=expires, reason="closed")
+    def put_off(self, term: Term) -> None:
+        self.books.put_off(term, self._now)
 
     def expire(self) -> None:
         self.books.expire(self._now)
@@ -199,19 +199,19 @@ class InTheStore(InMemory):
         super().cancel(lead)
         self._compare()
 
-    def reschedule(self, lead: str, due: int, expires: int) -> None:
-        self._do(self._floor.store.reschedule(lead, due, expires))
-        super().reschedule(lead, due, expires)
+    def reschedule(self, lead: str, term: Term) -> None:
+        self._do(self._floor.store.reschedule(lead, term))
+        super().reschedule(lead, term)
         self._compare()
 
-    def release(self, lead: str, until: int) -> None:
-        self._do(self._floor.store.release(lead, "operator", until))
-        super().release(lead, until)
+    def release(self, lead: str, term: Term) -> None:
+        self._do(self._floor.store.release(lead, "operator", term))
+        super().release(lead, term)
         self._compare()
 
-    def put_off(self, due: int, expires: int) -> None:
-        self._do(self._floor.store.put_off("main", due, expires))
-        super().put_off(due, expires)
+    def put_off(self, term: Term) -> None:
+        self._do(self._floor.store.put_off("main", term))
+        super().put_off(term)
         self._compare()
 
     def expire(self) -> None:
@@ -262,6 +262,7 @@ class InTheStore(InMemory):
             "leads": await rows(
                 leads, "id", "state", "reason", "outcome", "due_at", "expires_at", "attempt_id", "attempts",
                 "lead_tries", "agent_misses", "send_failures", "errors", "redials", "avoid_agent",
+                "avoid_until", "rank", "deadline_at", "promised_at",
             ),
             "attempts": await rows(
                 attempts, "id", "lead_id", "agent_id", "state", "outcome", "holds_agent", "look_at", "ask_at",

@@ -15,10 +15,11 @@ from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, ru
 from app.directory import Policy
 from app.domain import moves, outcomes, reconciling
 from app.domain.answers import Answer, NotSent, Placed, Refused, Unknown
-from app.domain.lead import Attempt, Lead
+from app.domain.lead import Attempt, Lead, Term
 from app.domain.moves import Decide, Move
 from tests.clocks import ManualClock
-from tests.model.books import HOUR, OWN_ERROR, Books, Person
+from tests.model.books import OWN_ERROR, Books, Person
+from tests.store.leads_for_tests import a_term
 
 AGENTS: Final = ("dana", "yossi", "noa")
 OWNERS: Final = ("first", "second")
@@ -79,11 +80,11 @@ class Ledger(Protocol):
 
     def cancel(self, lead: str) -> None: ...
 
-    def reschedule(self, lead: str, due: int, expires: int) -> None: ...
+    def reschedule(self, lead: str, term: Term) -> None: ...
 
-    def release(self, lead: str, until: int) -> None: ...
+    def release(self, lead: str, term: Term) -> None: ...
 
-    def put_off(self, due: int, expires: int) -> None: ...
+    def put_off(self, term: Term) -> None: ...
 
     def expire(self) -> None: ...
 
@@ -204,9 +205,9 @@ class Dispatching(RuleBasedStateMachine):
                 self.ledger.cancel(lead)
             case "move":
                 due = self.opening(self.now + seconds * 1000)
-                self.ledger.reschedule(lead, due, due + HOUR)
+                self.ledger.reschedule(lead, a_term(due))
             case _:
-                self.ledger.release(lead, self.now + HOUR)
+                self.ledger.release(lead, a_term(self.now))
                 if before != "waiting" and self.books.leads[lead].state == "waiting":
                     self.released |= {one.seen.id for one in self.books.attempts.values() if one.seen.lead_id == lead}
 
@@ -325,7 +326,7 @@ class Dispatching(RuleBasedStateMachine):
         for attempt in overdue * (2 if again else 1):
             self.settle(attempt, SILENT, self.after_silence, "sweeper")
         if self.opens_at > self.now:
-            self.ledger.put_off(self.opens_at, self.opens_at + HOUR)
+            self.ledger.put_off(a_term(self.opens_at))
         self.ledger.expire()
         self.ledger.end_pauses()
 

@@ -14,6 +14,7 @@ from app.service.breaker import Breaker
 from app.service.dispatcher import Dispatcher
 from app.service.hub import Hub
 from app.service.rules import Rules
+from app.service.switches import Switches
 from app.store.engine import open_engine
 from app.store.sql_store import SqlStore
 from tests.clocks import ManualClock
@@ -66,6 +67,7 @@ class House:
     dispatcher: Bell
     hub: Hub
     metrics: Metrics
+    switches: Switches
 
     def counted(self, name: str, **labels: str) -> float:
         return self.metrics.registry.get_sample_value(name, labels) or 0.0
@@ -83,9 +85,12 @@ async def house(sqlite_url: str, clock: ManualClock) -> AsyncIterator[House]:
     floor = await Floor(store, clock).open()
     rules, hub, metrics = Rules(floor.directory), Hub(), Metrics()
     breaker = Breaker(clock, None, metrics)
-    dispatcher = Bell(store, Silence(), rules, hub, metrics, breaker, owner="me", provider_timeout=8.0)
+    switches = Switches(store, metrics)
+    dispatcher = Bell(
+        store, Silence(), rules, hub, metrics, breaker, owner="me", provider_timeout=8.0, switches=switches
+    )
     try:
-        yield House(floor, store, clock, rules, dispatcher, hub, metrics)
+        yield House(floor, store, clock, rules, dispatcher, hub, metrics, switches)
         await assert_sound(store)
     finally:
         await engine.close()

@@ -74,6 +74,7 @@ def a_dispatcher(house: House, store: Replica, provider: Telephony, breaker: Bre
         breaker or Breaker(house.clock, None, Metrics()),
         owner="me",
         provider_timeout=8.0,
+        switches=house.switches,
     )
 
 

@@ -276,6 +276,62 @@ async def test_a_call_that_left_the_line_twice_frees_its_agent_and_its_late_reco
     assert (await watched.floor.attempt(claim))["connected_at"] == START + 5000, "as it was seen"
 
 
+async def test_a_silent_agent_is_followed_by_the_next_one_as_soon_as_his_phone_stops(watched: Watched) -> None:
+    """On an account that has been seen to show what happens when an agent answers."""
+    answered = await watched.placed()
+    for status in ("ringing", "talking"):
+        await watched.look(on_line("dana", status, call_id="c1"), after=5)
+    await watched.floor.report(leg(2, "ANSWER", talk_seconds=40, call_id="c1"))
+    watched.floor.clock.advance(60)
+    silent = await watched.floor.dial(Placed("c2"), a_lead(at=watched.floor.now))
+    agent = silent.attempt.agent_id
+    await watched.look(on_line(agent, "ringing", call_id="c2"), after=5)
+    await watched.look(idle(agent), after=20)
+    assert (await watched.floor.states(silent))[0] == "placed", "once may be between two legs"
+    await watched.look(idle(agent), after=5)
+    assert await watched.floor.states(silent) == ("ended", "waiting", "wrap_up")
+    assert (await watched.floor.attempt(silent))["outcome"] == "agent_no_answer"
+    assert watched.house.counted("leadring_attempts_total", outcome="agent_no_answer") == 1
+    following = await watched.floor.claim()
+    assert (following.lead.id, following.attempt.agent_id != agent) == (silent.lead.id, True)
+    assert answered.lead.id != silent.lead.id
+
+
+@pytest.mark.parametrize("seen", ["not yet told", "answered", "never seen", "reported as answered"])
+async def test_a_call_that_left_is_no_missed_one_without_proof(watched: Watched, seen: str) -> None:
+    """Not before this account has shown an answered call, not when the agent answered, not when nothing was seen."""
+    if seen != "not yet told":
+        await watched.placed()
+        for status in ("ringing", "talking"):
+            await watched.look(on_line("dana", status, call_id="c1"), after=5)
+        await watched.floor.report(leg(2, "ANSWER", talk_seconds=40, call_id="c1"))
+        watched.floor.clock.advance(60)
+    claim = await watched.floor.dial(Placed("c2"), a_lead(at=watched.floor.now))
+    agent = claim.attempt.agent_id
+    if seen != "never seen":
+        await watched.look(on_line(agent, "dialing" if seen == "answered" else "ringing", call_id="c2"), after=5)
+    if seen == "reported as answered":
+        await watched.floor.report(leg(1, "ANSWER", talk_seconds=40, call_id="c2"))
+    await watched.look(idle(agent), after=70)
+    await watched.look(idle(agent), after=5)
+    assert await watched.floor.states(claim) == ("placed", "dialing", "wrap_up")
+
+
+async def test_a_record_corrects_what_was_only_seen(watched: Watched) -> None:
+    await watched.placed()
+    for status in ("ringing", "talking"):
+        await watched.look(on_line("dana", status, call_id="c1"), after=5)
+    await watched.floor.report(leg(2, "ANSWER", talk_seconds=40, call_id="c1"))
+    watched.floor.clock.advance(60)
+    claim = await watched.floor.dial(Placed("c2"), a_lead(at=watched.floor.now))
+    await watched.look(on_line(claim.attempt.agent_id, "ringing", call_id="c2"), after=5)
+    for _ in range(2):
+        await watched.look(idle(claim.attempt.agent_id), after=5)
+    assert (await watched.floor.states(claim))[:2] == ("ended", "waiting")
+    await watched.floor.report(leg(2, "ANSWER", talk_seconds=2, call_id="c2"))
+    assert (await watched.floor.states(claim))[:2] == ("ended", "connected"), "who has talked is not rung again"
+
+
 @pytest.mark.parametrize("between", ["seen", "not listed", "another call"])
 async def test_not_being_seen_counts_only_twice_in_a_row(watched: Watched, between: str) -> None:
     claim = await watched.placed()

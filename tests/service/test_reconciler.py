@@ -8,9 +8,11 @@ from typing import Any, Final
 
 import pytest
 
+from app.directory import parse_directory
 from app.domain.answers import Placed, Unknown
 from app.domain.lead import Attempt, Claim
 from app.domain.moves import LOG_LOOKS, UNRESOLVED_AFTER
+from app.domain.priority import backlog_due
 from app.ports import CallLog, CallRecord
 from app.service.outcomes import Outcomes
 from app.service.reconciler import FOR_EVER, MARGIN, Reconciler, speaks_of
@@ -237,6 +239,22 @@ async def test_where_it_is_allowed_an_absent_call_is_made_once_more_and_only_onc
         await settling.at(1800 + seconds)
     assert (await settling.floor.states(again))[:2] == ("absent", "held")
     assert (await settling.floor.lead(claim.lead.id))["attempts"] == 2
+
+
+async def test_an_absent_call_is_made_again_within_the_hours_of_the_leads_own_number(settling: Settling) -> None:
+    """At 12:30, when it is found absent, the window of that number has closed."""
+    directory = parse_directory(
+        '[policy]\nredial_absent = true\ndialing_window = "decent"\n[hours.decent]\nmon-sun = ["09:00-12:30"]\n'
+        '[[sites]]\nkey = "main"\n[[agents]]\nid = "dana"\nextension = "SIPdana"\n'
+    )
+    settling.house.rules.replace(directory)
+    await settling.floor.open(directory)
+    claim = await settling.unknown()
+    for seconds in LOG_LOOKS:
+        await settling.at(seconds)
+    row = await settling.floor.lead(claim.lead.id)
+    morning = START + 21 * 60 * MINUTE
+    assert (row["state"], row["reason"], row["due_at"]) == ("waiting", "closed", backlog_due(morning, START))
 
 
 async def test_a_call_that_the_log_knew_once_is_not_absent(settling: Settling) -> None:

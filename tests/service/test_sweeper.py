@@ -1,76 +1,94 @@
-"""The sweeper beside others: what it found overdue may have moved on before it is settled."""
+"""What fell silent is caught once, however many replicas look for it, and however long ago they looked."""
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable
+import asyncio
 
-import pytest
-
-from app.domain.answers import Placed, Refused
-from app.domain.lead import Claim
+from app.domain.answers import Placed, Unknown
 from app.service.sweeper import Sweeper
 from tests.service.conftest import House, Replica
 
-LEASE = 22  # seconds, as Floor.send takes it
 
+class Slept(Replica):
+    """A replica that stands still between seeing whose time is up and doing something about it."""
 
-class Interrupted(Replica):
-    """A store whose reader of overdue attempts is interrupted by somebody else before he goes on."""
-
-    meanwhile: Callable[[], Awaitable[object]] | None = None
+    def __init__(self, other: Replica) -> None:
+        super().__init__(other.engine)
+        self.seen = asyncio.Event()
+        self.woken = asyncio.Event()
 
     async def overdue_attempts(self) -> list[str]:
         found = await super().overdue_attempts()
-        meanwhile, self.meanwhile = self.meanwhile, None
-        if meanwhile is not None:
-            await meanwhile()
+        self.seen.set()
+        await self.woken.wait()
         return found
 
 
-@pytest.fixture
-def store(house: House) -> Interrupted:
-    return Interrupted(house.store.engine)
+class Overtaken:
+    """A sweep that has seen what is overdue, and goes on only when it is told to."""
+
+    def __init__(self, house: House) -> None:
+        self._store = Slept(house.store)
+        self._sweeper = Sweeper(self._store, house.rules, house.dispatcher, house.hub, house.metrics)
+        self._task: asyncio.Task[int] | None = None
+
+    async def looks(self) -> None:
+        self._task = asyncio.create_task(self._sweeper.settle_overdue())
+        await self._store.seen.wait()
+
+    async def goes_on(self) -> int:
+        assert self._task is not None
+        self._store.woken.set()
+        return await self._task
 
 
-def a_sweeper(house: House, store: Replica) -> Sweeper:
-    return Sweeper(store, house.rules, house.dispatcher, house.hub, house.metrics)
+def _sweeper(house: House) -> Sweeper:
+    return Sweeper(house.store, house.rules, house.dispatcher, house.hub, house.metrics)
 
 
-async def a_silent_sender(house: House) -> Claim:
-    """An attempt whose sender has not been heard of for longer than its lease."""
+async def test_an_agent_of_an_unknown_call_is_not_let_go_by_a_second_sweeper_that_saw_it_expire(house: House) -> None:
+    """Both replicas saw that the sender was silent. The first says unknown, and the agent stays on the call that may
+    be ringing; the second comes too late to say anything."""
     await house.floor.accept()
     claim = await house.floor.claim()
     assert await house.floor.send(claim)
-    house.clock.advance(LEASE)
-    return claim
+    house.clock.advance(30)  # longer than any lease
+    second = Overtaken(house)
+    await second.looks()
+    assert await _sweeper(house).settle_overdue() == 1
+    assert await second.goes_on() == 0
+    assert await house.floor.states(claim) == ("unknown", "dialing", "on_call")
 
 
-async def test_an_answer_that_comes_while_the_sweeper_looks_is_not_swept_away(house: House, store: Interrupted) -> None:
-    """The call was just placed: its agent is on it, and its lead is not given up on."""
-    claim = await a_silent_sender(house)
-    store.meanwhile = lambda: house.floor.answer(claim, Placed("c1"))
-    assert await a_sweeper(house, store).settle_overdue() == 0
+async def test_a_call_whose_answer_came_late_is_not_ended_by_a_sweeper_that_saw_it_expire(house: House) -> None:
+    await house.floor.accept()
+    claim = await house.floor.claim()
+    assert await house.floor.send(claim)
+    house.clock.advance(30)  # longer than any lease
+    sweep = Overtaken(house)
+    await sweep.looks()
+    await house.floor.answer(claim, Placed("c1"))
+    assert await sweep.goes_on() == 0
     assert await house.floor.states(claim) == ("placed", "dialing", "on_call")
 
 
-async def test_a_refusal_that_comes_while_the_sweeper_looks_stands(house: House, store: Interrupted) -> None:
-    claim = await a_silent_sender(house)
-    store.meanwhile = lambda: house.floor.answer(claim, Refused(3, "offline", "agent_offline"))
-    assert await a_sweeper(house, store).settle_overdue() == 0
-    assert await house.floor.states(claim) == ("refused", "waiting", "offline")
-
-
-async def test_two_replicas_sweepers_do_not_sweep_twice(house: House, store: Interrupted) -> None:
-    """One makes it unknown; the other, who found it overdue as well, does not let its agent go in the same breath."""
-    claim = await a_silent_sender(house)
-    store.meanwhile = a_sweeper(house, house.store).settle_overdue
-    assert await a_sweeper(house, store).settle_overdue() == 0
+async def test_a_reservation_that_is_used_at_the_last_moment_is_not_settled_as_one_that_lapsed(house: House) -> None:
+    await house.floor.accept()
+    claim = await house.floor.claim()
+    house.clock.advance(6)
+    sweep = Overtaken(house)
+    await sweep.looks()
+    assert await house.floor.send(claim)
+    await house.floor.answer(claim, Unknown("cut"))
+    assert await sweep.goes_on() == 0
     assert await house.floor.states(claim) == ("unknown", "dialing", "on_call")
-    attempt = await house.floor.attempt(claim)
-    assert attempt["look_at"] == house.clock.now() + house.rules.policy.assume_call * 1000
 
 
-async def test_what_is_overdue_is_settled(house: House, store: Interrupted) -> None:
-    claim = await a_silent_sender(house)
-    assert await a_sweeper(house, store).settle_overdue() == 1
-    assert await house.floor.states(claim) == ("unknown", "dialing", "on_call")
+async def test_whose_time_is_up_again_is_looked_at_again(house: House) -> None:
+    """Unknown first, and the agent let go when nobody has said anything for as long as a call is assumed to last."""
+    claim = await house.floor.dial(Unknown("cut"))
+    house.clock.advance(house.rules.policy.assume_call - 1)
+    assert await _sweeper(house).settle_overdue() == 0
+    house.clock.advance(1)
+    assert await _sweeper(house).settle_overdue() == 1
+    assert await house.floor.states(claim) == ("unknown", "dialing", "available")

@@ -8,6 +8,7 @@ from functools import partial
 from typing import TYPE_CHECKING, Any, Final
 
 from app.clock import to_iso
+from app.domain.lead import Term
 from app.errors import InFlight, Refusal, StorageUnavailable
 from app.service.submission import Submission
 from tests.simulation.replica import TOKENS, Replica
@@ -110,7 +111,7 @@ class People:
             case "move":
                 return partial(views.move, lead, token, str(to_iso(now + chance.randint(1, 1_800_000))))
             case "release":
-                return partial(store.release, lead, "operator", now + 1_800_000)
+                return partial(store.release, lead, "operator", Term(now, now + 1_800_000, now + 40_000))
             case "pause":
                 return partial(store.pause, agent, now + chance.randint(1000, 600_000), "lunch")
             case "resume":

@@ -21,7 +21,9 @@ from app.service.looks import Looks
 from app.service.outcomes import Outcomes
 from app.service.reconciler import Reconciler
 from app.service.rules import Rules
+from app.service.slots import Slots
 from app.service.sweeper import Sweeper
+from app.service.switches import Switches
 from app.service.tokens import Tokens
 from app.store.sql_store import SqlStore
 from tests.simulation.database import SimulatedEngine
@@ -80,6 +82,8 @@ class Replica:
         async def probe() -> bool:
             return await looks.look() is not None or not looks.ever_answered
 
+        switches = Switches(store, metrics)
+        engine.listen(lambda channel, _: switches.look_soon() if channel == "switch" else None)
         breaker = Breaker(engine.clock, probe, metrics, jitter=chance.random, probe_deadline=12.0)
         self._dispatcher = dispatcher = Dispatcher(
             store,
@@ -90,12 +94,14 @@ class Replica:
             breaker,
             owner=process.name,
             provider_timeout=TIMEOUT,
+            switches=switches,
             jitter=chance.random,
         )
-        breaker.on_change = dispatcher.wake
+        breaker.on_change = switches.on_dialling = dispatcher.wake
+        slots = Slots(store, rules)
         self.outcomes = Outcomes(store, read_records, rules, dispatcher, hub, metrics)
-        self.intake = Intake(store, rules, dispatcher, hub, TOKENS, metrics)
-        self.views = LeadViews(store, rules, dispatcher, hub, TOKENS)
+        self.intake = Intake(store, rules, dispatcher, hub, TOKENS, metrics, switches, slots)
+        self.views = LeadViews(store, rules, dispatcher, hub, TOKENS, slots)
         watch = LineWatch(store, looks, rules, dispatcher, hub, metrics, apart=APART)
         sweeper = Sweeper(store, rules, dispatcher, hub, metrics)
         reconciler = Reconciler(
@@ -104,6 +110,7 @@ class Replica:
         self._loops: list[Callable[[], Coroutine[Any, Any, None]]] = [
             dispatcher.run,
             breaker.run,
+            switches.run,
             self.outcomes.run,
             sweeper.run,
             watch.run,

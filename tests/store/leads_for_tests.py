@@ -12,9 +12,9 @@ from app.clock import to_datetime
 from app.directory import Agent, CallCap, Cooldown, Directory, Guards, Limits, Policy, Site
 from app.domain import moves, outcomes
 from app.domain.answers import Answer, Placed
-from app.domain.guards import Cap
+from app.domain.guards import Cap, NumberCap
 from app.domain.intake_results import Accepted
-from app.domain.lead import Attempt, Claim, Lead, NewLead
+from app.domain.lead import Attempt, Claim, Lead, NewLead, Term
 from app.domain.moves import Move
 from app.domain.phone import Phone
 from app.domain.routing import Roster
@@ -68,6 +68,11 @@ def a_lead(phone: str | None = None, *, at: int = START, site: str = "main", **f
     return NewLead(**(given | fields))
 
 
+def a_term(due: int, lasts: int = HOUR) -> Term:
+    """Due at that moment, too late `lasts` ms after it."""
+    return Term(due, due + lasts, due + 40_000)
+
+
 def a_record(**fields: Any) -> CallRecord:
     """A call record that says nothing but what is given."""
     silent: dict[str, Any] = dict.fromkeys(CallRecord.__slots__)
@@ -89,6 +94,7 @@ class Floor:
         self.directory = directory or a_directory("dana", "yossi")
         self.calls = UNCAPPED
         self.caps: tuple[Cap, ...] = ()
+        self.numbers: NumberCap | None = None
         self.opens_at = 0  # every site is closed before this moment
 
     async def open(self, directory: Directory | None = None) -> Floor:
@@ -109,9 +115,10 @@ class Floor:
 
     async def claim_all(self, owner: str = "me", most: int = 32) -> tuple[list[Claim], list[str]]:
         """What a round would claim, and whom the cap held."""
-        return await self.store.claim(
-            self.roster(), owner=owner, lease=5000, calls=self.calls, caps=self.caps, most=most
+        found = await self.store.claim(
+            self.roster(), owner=owner, lease=5000, calls=self.calls, caps=self.caps, most=most, numbers=self.numbers
         )
+        return found.claims, found.held
 
     async def claim(self, owner: str = "me") -> Claim:
         """The one claim that a round makes."""

@@ -12,7 +12,7 @@ from app.domain.answers import NotSent, Placed, Refused, Unknown
 from app.domain.lead import Attempt, Claim, Lead
 from app.domain.moves import Move
 from app.domain.stories import Moved
-from tests.store.leads_for_tests import HOUR, Floor, a_directory, leg
+from tests.store.leads_for_tests import Floor, a_directory, a_term, leg
 from tests.store.soundness import assert_sound
 
 ANSWERS = (
@@ -119,7 +119,7 @@ class Chance:
         if self.random.random() < 0.5:
             await self.floor.store.cancel(claim.lead.id, "visitor")
         else:
-            await self.floor.store.release(claim.lead.id, "operator", self.floor.now + HOUR)
+            await self.floor.store.release(claim.lead.id, "operator", a_term(self.floor.now))
 
 
 @pytest.mark.parametrize("seed", range(3))

@@ -205,6 +205,14 @@ async def test_a_strangers_call_on_the_same_phones_says_nothing_of_ours_that_is_
     assert await matched(floor, by_hand) is None
 
 
+async def test_a_call_that_came_from_the_lead_is_not_taken_for_ours_by_its_phones(floor: Floor) -> None:
+    """Dana's call to the lead is open, and meanwhile the lead has phoned in and got dana."""
+    claim = await floor.dial(Placed("c1"), a_lead(PHONE))
+    phones = {"extension": claim.attempt.extension, "phone": PHONE}
+    assert await matched(floor, a_record(call_id="x", incoming=True, **phones)) is None
+    assert await matched(floor, a_record(call_id="y", **phones)) == claim.attempt.id
+
+
 async def test_a_record_of_a_call_that_never_was_is_nobody_s(floor: Floor) -> None:
     claim = await floor.dial(NotSent("refused"))
     assert await floor.report(leg(2, "ANSWER", claim.attempt, talk_seconds=3)) == []

@@ -2,14 +2,18 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import pytest
 
 from app.directory import CallCap
 from app.domain.answers import NotSent, Placed, Refused
-from app.domain.guards import HELD_FOR, Cap
+from app.domain.guards import HELD_FOR, Cap, NumberCap
+from app.domain.priority import AGAIN, BACKLOG, FRESH, PROMISED
+from app.store import due
 from app.store.tables import attempts, budgets
 from tests.clocks import START
-from tests.store.leads_for_tests import HOUR, Floor, a_directory, a_lead
+from tests.store.leads_for_tests import HOUR, Floor, a_directory, a_lead, a_term
 
 HOLD = CallCap("hold", None, None)
 
@@ -316,7 +320,7 @@ async def test_a_released_lead_is_dialled_when_there_is_budget_again(floor: Floo
     floor.caps = caps(hour=0, day=1)
     assert (await floor.claim_all())[1] == [lead]
     floor.caps = caps(hour=1, day=1)
-    await floor.store.release(lead, "operator", START + HOUR)
+    await floor.store.release(lead, "operator", a_term(START))
     assert [found for found, _ in await claimed(floor)] == [lead]
 
 
@@ -356,3 +360,78 @@ async def test_a_returning_number_does_not_wait_for_its_last_agent_nor_go_to_one
     floor.clock.advance(60)
     third = await floor.dial(new=a_lead("+972541112222", at=floor.now))
     assert third.attempt.agent_id == "dana", "with whom it talked"
+
+
+# ---------------------------------------------------------------------------------------- whose turn it is
+
+
+async def ranked(floor: Floor, rank: int, second: float, **fields: Any) -> str:
+    """A lead of that rank, due so many seconds from the start; its id."""
+    new = a_lead(due_at=START + round(second * 1000), rank=rank, **fields)
+    await floor.accept(new)
+    return new.id
+
+
+async def test_due_leads_go_by_rank_and_by_how_long_they_have_waited(alone: Floor) -> None:
+    alone.clock.advance(20)
+    backlog = await ranked(alone, BACKLOG, 0)
+    old_backlog = await ranked(alone, BACKLOG, -601)
+    again = await ranked(alone, AGAIN, 0)
+    fresh, fresher = await ranked(alone, FRESH, 0), await ranked(alone, FRESH, 10)
+    promised = await ranked(alone, PROMISED, 0)
+    order = []
+    for _ in range(6):
+        claim = await alone.claim()
+        order.append(claim.lead.id)
+        assert await alone.send(claim)
+        await alone.answer(claim, Refused(1, "wrong", "request_wrong"))  # over, and dana is free again
+    assert order == [old_backlog, promised, fresh, fresher, again, backlog]
+
+
+async def test_a_crowd_of_one_rank_hides_nobody_of_another(floor: Floor) -> None:
+    for second in range(40):
+        await ranked(floor, FRESH, second)
+    floor.clock.advance(3600)
+    backlog = await ranked(floor, BACKLOG, 0)
+    found = await floor.store.engine.write(due.due_leads, ["main"], floor.now, 4)
+    assert len(found) == 5
+    assert found[-1].id == backlog
+
+
+async def test_who_has_just_missed_a_lead_is_not_asked_again_while_anybody_else_is_on_shift(floor: Floor) -> None:
+    claim = await floor.dial()
+    assert claim.attempt.agent_id == "dana"
+    await floor.store.pause("yossi", None, "lunch")
+    await floor.outcome(claim, "agent_no_answer")
+    floor.clock.advance(60)
+    assert await claimed(floor) == [], "dana is free again; yossi will be back"
+    floor.clock.advance(61)
+    assert await claimed(floor) == [(claim.lead.id, "dana")], "two minutes are enough"
+
+
+async def test_a_lone_agent_who_missed_a_lead_is_asked_again_after_wrap_up(alone: Floor) -> None:
+    claim = await alone.dial()
+    await alone.outcome(claim, "agent_no_answer")
+    alone.clock.advance(31)
+    assert await claimed(alone) == [(claim.lead.id, "dana")]
+
+
+async def test_a_number_is_rung_so_often_in_a_day_and_goes_on_tomorrow(alone: Floor) -> None:
+    """Over all of its leads; only calls in which the lead's phone rang count."""
+    alone.numbers = NumberCap(2, START, lambda site: a_term(START + 24 * HOUR))
+    claim = await alone.dial()
+    for outcome in ("agent_no_answer", "lead_no_answer"):
+        await alone.outcome(claim, outcome)
+        alone.clock.advance(700)
+        claim = await alone.claim()
+        assert await alone.send(claim)
+        await alone.answer(claim, Placed("again"))
+    await alone.outcome(claim, "lead_busy")
+    alone.clock.advance(4000)
+    assert await claimed(alone) == []
+    row = await alone.lead(claim.lead.id)
+    assert (row["state"], row["reason"], row["due_at"]) == ("waiting", "retry", START + 24 * HOUR)
+    assert (await alone.history(claim.lead.id))[-1] == "number_cap"
+    alone.numbers = NumberCap(2, START + 23 * HOUR, lambda site: a_term(START + 48 * HOUR))
+    alone.clock.advance(24 * 3600)
+    assert len(await claimed(alone)) == 1, "another day"

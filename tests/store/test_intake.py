@@ -11,7 +11,7 @@ from app.domain.guards import HELD_FOR, Cap
 from app.store.intake import ORPHANED_AFTER
 from app.store.tables import events, leads, submissions
 from tests.clocks import START
-from tests.store.leads_for_tests import HOUR, MINUTE, Floor, a_lead
+from tests.store.leads_for_tests import HOUR, MINUTE, Floor, a_lead, a_term
 
 PHONE = "+972541234567"
 Mode = Literal["off", "observe", "hold", "refuse"]
@@ -231,7 +231,7 @@ async def test_a_lead_that_was_held_does_not_count_until_it_is_released(floor: F
     await floor.store.cancel(held.id, "operator")
     second = a_lead(PHONE, hold="country")
     assert (await floor.accept(second, cooldown)).kind == "new"
-    await floor.store.release(second.id, "operator", START + HOUR)
+    await floor.store.release(second.id, "operator", a_term(START))
     await floor.store.cancel(second.id, "operator")
     assert (await floor.accept(a_lead(PHONE), cooldown)).kind == "refused"
 

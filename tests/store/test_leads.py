@@ -5,10 +5,11 @@ from __future__ import annotations
 import pytest
 
 from app.domain.guards import HELD_FOR
+from app.domain.priority import BACKLOG, backlog_due
 from app.store.sql_store import SqlStore
 from app.store.tables import events, leads
 from tests.clocks import START
-from tests.store.leads_for_tests import HOUR, MINUTE, Floor, a_directory, a_lead
+from tests.store.leads_for_tests import HOUR, MINUTE, Floor, a_directory, a_lead, a_term
 
 
 @pytest.mark.parametrize("hold", [None, "country"])
@@ -36,7 +37,7 @@ async def test_a_person_releases_a_held_lead_with_a_new_term(floor: Floor) -> No
     new = a_lead(hold="country")
     await floor.accept(new)
     floor.clock.advance(86_400)
-    assert await floor.store.release(new.id, "operator", floor.now + HOUR) == "waiting"
+    assert await floor.store.release(new.id, "operator", a_term(floor.now)) == "waiting"
     row = await floor.lead(new.id)
     assert (row["due_at"], row["expires_at"], row["admitted"]) == (floor.now, floor.now + HOUR, 1)
     assert (await floor.claim()).lead.id == new.id
@@ -45,11 +46,11 @@ async def test_a_person_releases_a_held_lead_with_a_new_term(floor: Floor) -> No
 async def test_only_what_is_held_can_be_released(floor: Floor) -> None:
     new = a_lead()
     await floor.accept(new)
-    assert await floor.store.release(new.id, "operator", START + HOUR) == "waiting"
+    assert await floor.store.release(new.id, "operator", a_term(START)) == "waiting"
     assert await floor.history(new.id) == ["received"]
     await floor.store.cancel(new.id, "visitor")
-    assert await floor.store.release(new.id, "operator", START + HOUR) == "cancelled"
-    assert await floor.store.release("no such lead", "operator", START + HOUR) is None
+    assert await floor.store.release(new.id, "operator", a_term(START)) == "cancelled"
+    assert await floor.store.release("no such lead", "operator", a_term(START)) is None
 
 
 async def test_a_lead_that_was_not_rung_in_time_expires_to_the_millisecond(floor: Floor) -> None:
@@ -99,9 +100,10 @@ async def test_a_site_that_has_closed_puts_off_what_is_due_and_nothing_else(floo
     held = a_lead(hold="country")
     for new in (due, later, elsewhere, held):
         await floor.accept(new)
-    assert await floor.store.put_off("main", START + 12 * HOUR, START + 13 * HOUR) == 1
+    assert await floor.store.put_off("main", a_term(START + 12 * HOUR)) == 1
     row = await floor.lead(due.id)
-    assert (row["due_at"], row["expires_at"], row["reason"]) == (START + 12 * HOUR, START + 13 * HOUR, "closed")
+    assert (row["due_at"], row["expires_at"]) == (backlog_due(START + 12 * HOUR, START), START + 13 * HOUR)
+    assert (row["reason"], row["rank"], row["deadline_at"]) == ("closed", BACKLOG, START + 12 * HOUR + 40_000)
     assert (await floor.lead(later.id))["due_at"] == START + 1
     assert (await floor.lead(elsewhere.id))["due_at"] == START
 

@@ -8,6 +8,7 @@ import pytest
 
 from app.domain.answers import Placed, Refused, Unknown
 from app.domain.moves import UNRESOLVED_AFTER
+from app.domain.priority import BACKLOG
 from app.store.tables import budgets, events
 from tests.clocks import START
 from tests.store.leads_for_tests import HOUR, MINUTE, Floor, a_directory, a_lead, leg
@@ -115,7 +116,8 @@ async def test_a_retry_while_the_site_is_closed_waits_for_its_opening(alone: Flo
     alone.opens_at = START + 12 * HOUR
     await alone.outcome(claim, "lead_busy")
     row = await alone.lead(claim.lead.id)
-    assert (row["reason"], row["due_at"], row["expires_at"]) == ("closed", START + 12 * HOUR, START + 13 * HOUR)
+    due = START + 12 * HOUR + 180  # the freshest of the backlog first
+    assert (row["reason"], row["rank"], row["due_at"], row["expires_at"]) == ("closed", BACKLOG, due, due + HOUR)
 
 
 # -------------------------------------------------------------------------------------------- silence

@@ -17,18 +17,38 @@ from app.directory import CallCap, Cooldown, Rate
 from app.domain.guards import Cap
 from app.domain.lead import Attempt, Lead
 from app.domain.moves import Move
+from app.domain.priority import RANKS
 from app.domain.stories import KeptCdr
-from app.store import agents, attempts, cdrs, claims, gauges, intake, leads, meta, sightings, unheard
+from app.store import (
+    agents,
+    attempts,
+    bookings,
+    cdrs,
+    claims,
+    dialing_windows,
+    gauges,
+    intake,
+    leads,
+    meta,
+    number_caps,
+    phoned_in,
+    promises,
+    sightings,
+    unheard,
+)
 from app.store.reports import REPORTABLE
 from tests.clocks import START
-from tests.store.leads_for_tests import HOUR, Floor, a_directory, a_lead, a_record, leg
+from tests.store.leads_for_tests import HOUR, Floor, a_directory, a_lead, a_record, a_term, leg
 
 OLD: Final = 5000  # finished leads, each with an attempt
 WAITING: Final = 300
 AGENTS: Final = 200
 CAPS: Final = (Cap("hour", START, 1000, START + HOUR), Cap("day", START, 1000, START + 24 * HOUR))
 COOLDOWN: Final = Cooldown("hold", (Rate(1, 600), Rate(3, 86_400)))
-SMALL: Final = {"agents", "budgets", "meta"}  # at most some hundred rows: reading them all is the quick way
+# At most some hundred rows: reading them all is the quick way. The others are parts of statements with a LIMIT each.
+SMALL: Final = {"agents", "budgets", "meta", "CONSTANT"} | {
+    f"{part}_{rank}" for part in ("first", "before") for rank in RANKS
+}
 
 _SERIES: Final = {
     "sqlite": "WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < {many}) ",
@@ -145,6 +165,7 @@ async def lines(floor: Floor) -> dict[str, Callable[[Connection], object]]:
 
         return attempts.settle(conn, claim.attempt.id, REPORTABLE, decide, "x", now, lambda _: CAPS)
 
+    await floor.store.keep_cdr("pushed")
     known = a_lead(claim.lead.phone, submission_id="s", fingerprint="f")
     return {
         "accept": lambda conn: intake.accept(conn, a_lead(), COOLDOWN, floor.calls, CAPS, now),
@@ -178,11 +199,20 @@ async def lines(floor: Floor) -> dict[str, Callable[[Connection], object]]:
         "put a record back": lambda conn: cdrs.put_back(conn, KeptCdr(7, "b", now), now, failed=True),
         "looks": lambda conn: attempts.looks(conn, now + HOUR),
         "expire": lambda conn: leads.expire(conn, START + 2, 5),
-        "put off": lambda conn: leads.put_off(conn, "main", START + HOUR, START + 2 * HOUR, START + 1),
+        "rung out": lambda conn: number_caps.rung_out(conn, ["new1", "new2"], 6, START),
+        "late": lambda conn: promises.late(conn, START + 2, now, 5),
+        "promise": lambda conn: promises.promise(conn, "new297", now + HOUR, now + 2 * HOUR, now, now),
+        "put off": lambda conn: leads.put_off(conn, "main", a_term(START + HOUR), START + 1),
+        "due numbers": lambda conn: dialing_windows.due(conn, "main", now + 100, 50),
+        "put off a number": lambda conn: dialing_windows.put_off(conn, ["new297"], a_term(now + HOUR), now + HOUR),
+        "hold a number": lambda conn: dialing_windows.hold(conn, ["new296"], now + HOUR),
         "next due": lambda conn: leads.next_due(conn, ["main", "sales"], now + 100),
-        "story": lambda conn: leads.story(conn, "new300"),
+        "story": lambda conn: leads.story(conn, "new300", now),
         "cancel": lambda conn: leads.cancel(conn, "new299", "visitor", now),
-        "release": lambda conn: leads.release(conn, "new298", "operator", now, now + HOUR),
+        "release": lambda conn: leads.release(conn, "new298", "operator", a_term(now), now),
+        "booked": lambda conn: bookings.booked(conn, ["main", "sales"], now, now + 5, overdue=False),
+        "booked, with the overdue": lambda conn: bookings.booked(conn, ["main"], now, now + 5, overdue=True),
+        "phoned in": lambda conn: phoned_in.note(conn, "pushed", a_record(call_id="x"), "w7", None, 0, now + HOUR),
         "newest leads": lambda conn: leads.listed(conn, (), 50),
         "gauges": lambda conn: gauges.read(conn, now),
         "end pauses": lambda conn: attempts.end_pauses(conn, now),
@@ -199,8 +229,13 @@ NAMED: Final = {
     "last agents": {"ix_leads_phone"},
     "looks": {"ix_attempts_look"},
     "next due": {"ix_leads_due"},
+    "booked": {"ix_leads_due"},
+    "booked, with the overdue": {"ix_leads_due"},
     "put off": {"ix_leads_due"},
+    "due numbers": {"ix_leads_due"},
     "expire": {"ix_leads_expires"},
+    "rung out": {"ix_leads_phone"},
+    "late": {"ix_leads_deadline"},
     "kept records": {"ix_cdrs_kept"},
     "match by call": {"ix_attempts_call"},
     "open calls": {"ix_leads_errors"},  # and of the two partial ones over live attempts, either
@@ -208,6 +243,7 @@ NAMED: Final = {
     "whose call": {"ix_attempts_call"},
     "match by number": {"ix_attempts_extension"},
     "story": {"ix_events_lead"},
+    "phoned in": {"uq_leads_live_phone"},
     "newest leads": {"ix_leads_received"},
     "forget submissions": {"ix_submissions_created"},
 }
@@ -233,14 +269,14 @@ async def test_a_claim_reads_no_more_waiting_leads_than_it_takes(crowded: Floor)
 
     def run(conn: Connection) -> list[tuple[str, Any]]:
         with overhearing(conn) as ear:
-            made, _ = claims.claim(conn, terms, START + WAITING)
-        assert len(made) == 8
+            made = claims.claim(conn, terms, START + WAITING)
+        assert len(made.claims) == 8
         return ear.executed
 
     executed = await crowded.store.engine.write(run)
-    due = [(sql, values) for sql, values in executed if "due_at <=" in sql]
-    assert len(due) == 1  # nobody here can serve the other site
-    for sql, values in due:
+    looked = [(sql, values) for sql, values in executed if "due_at <=" in sql]
+    assert len(looked) == 1  # nobody here can serve the other site
+    for sql, values in looked:
         assert "LIMIT" in sql
         assert 8 in (values if isinstance(values, tuple) else values.values())
 

@@ -12,7 +12,7 @@ from app.store.engine import Engine, open_engine
 from app.store.wakeups import POLLING_KEY
 from tests.clocks import ManualClock
 
-PATIENCE = 10.0  # seconds: a replica asks for the lock every five
+PATIENCE = 10.0  # seconds: a replica asks for the lock every two
 _HOLDERS = text(
     "SELECT pid FROM pg_locks WHERE locktype = 'advisory' AND granted AND classid = :high AND objid = :low"
     " AND database = (SELECT oid FROM pg_database WHERE datname = current_database())"

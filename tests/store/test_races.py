@@ -22,7 +22,7 @@ from app.domain.lead import Claim
 from app.store import budgets, claims
 from app.store.engine import open_engine
 from app.store.sql_store import SqlStore
-from app.store.tables import attempts, leads, submissions
+from app.store.tables import agents, attempts, leads, submissions
 from app.store.tables import budgets as budgets_table
 from tests.clocks import START, ManualClock
 from tests.store.leads_for_tests import HOUR, Floor, a_directory, a_lead, leg
@@ -143,10 +143,10 @@ async def serve(floor: Floor, owner: str, journal: list[tuple[str, str]], *, fai
     """
     while True:
         terms = claims.ClaimTerms(floor.roster(), owner, 5000, floor.calls, floor.caps, 4)
-        found, held = await floor.store.engine.write(claims.claim, terms, floor.now)
-        if not found and not held and not await floor.store.engine.read(_left_to_call, floor.now):
+        found = await floor.store.engine.write(claims.claim, terms, floor.now)
+        if not found.claims and not found.held and not await floor.store.engine.read(_left_to_call, floor.now):
             return
-        for claim in found:
+        for claim in found.claims:
             journal.append((claim.lead.id, claim.attempt.agent_id))
             await one_call(floor, claim, owner, refused=bool(fail_every) and len(journal) % fail_every == 0)
 
@@ -329,6 +329,18 @@ async def test_a_refund_takes_the_budget_s_rows_in_the_order_of_a_claim(floors: 
         await blocked(2)
     await asyncio.gather(spend, refund)
     assert {row["used"] for row in await floors[0].rows(budgets_table)} == {5}
+
+
+@ON_POSTGRES
+async def test_a_replica_that_starts_does_not_wait_for_agents_whom_a_frozen_one_holds(
+    floors: list[Floor], store_url: str
+) -> None:
+    """It has nothing to write about them, as long as the list is what it was."""
+    await floors[0].open(a_directory("dana", "yossi"))
+    async with locked(store_url, "SELECT id FROM agents FOR UPDATE"), asyncio.timeout(4):
+        await floors[1].open(a_directory("dana", "yossi"))
+    await floors[1].open(a_directory("yossi", "dana"))
+    assert {row["id"]: row["listed"] for row in await floors[0].rows(agents)} == {"yossi": 1, "dana": 2}
 
 
 # --------------------------------------------------------------------------------------------- processes

@@ -68,6 +68,7 @@ async def test_placed_and_unknown_calls_are_listed_with_all_that_is_needed_to_fi
         placed_at=START,
         unknown_at=None,
         seen_at=None,
+        agent_ringing_at=None,
         agent_answered_at=None,
         line_looks=0,
     )

@@ -88,6 +88,25 @@ async def test_a_group_of_failures_only_leaves_nothing(engine: SqliteEngine) -> 
     assert await engine.read(names) == []
 
 
+async def test_a_group_with_a_failure_is_run_again_and_nothing_of_its_first_run_remains(engine: SqliteEngine) -> None:
+    runs: list[str] = []
+
+    def add_counted(conn: Connection, name: str) -> str:
+        runs.append(name)
+        return add(conn, name)
+
+    async with busy_writer(engine):
+        before = asyncio.create_task(engine.write(add_counted, "before"))
+        failing = asyncio.create_task(engine.write(add_then_fail, "failing"))
+        after = asyncio.create_task(engine.write(add_counted, "after"))
+        await asyncio.sleep(0)
+    assert [await before, await after] == ["before", "after"]
+    with pytest.raises(LookupError):
+        await failing
+    assert await engine.read(names) == ["after", "before"]
+    assert runs == ["before", "before", "after"]
+
+
 async def test_a_cancelled_function_that_had_not_begun_is_dropped(engine: SqliteEngine) -> None:
     async with busy_writer(engine):
         (dropped, kept) = await hand_over(engine, "dropped", "kept")

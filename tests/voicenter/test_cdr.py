@@ -376,3 +376,89 @@ def test_any_json_is_read_to_storable_records(value: object) -> None:
     ):
         for record in read_call_records(text):
             storable(record)
+
+
+# ---------------------------------------------------------------------------------- somebody who phoned in
+
+# Composed from documented keys (facts 2.2): no raw record of an incoming call is public.
+CALL_IN: dict[str, Any] = {
+    "caller": "0501234567",
+    "target": "972722776772",
+    "time": 1595960350,
+    "duration": 40,
+    "dialtime": 6,
+    "ivruniqueid": "2020072818fedcba",
+    "type": "Incoming Call",
+    "status": "ANSWER",
+    "targetextension": "SIPdana1",
+    "did": "0722776772",
+}
+
+
+@pytest.mark.parametrize("kind", ["Incoming Call", "incoming_call", "INCOMING CALL", "Queue", 1, "8", 8.0])
+def test_a_record_of_somebody_who_phoned_in_is_known_by_its_type(kind: object) -> None:
+    record = one({**CALL_IN, "type": kind})
+    assert record.incoming
+    assert (record.leg, record.ivr) == (None, False)
+    assert (record.extension, record.phone, record.talk_seconds) == ("SIPdana1", "0501234567", 40)
+
+
+@pytest.mark.parametrize(
+    "fields",
+    [
+        *(
+            {"type": kind}
+            for kind in ("", "CC", "Extension Outgoing", "VoiceMail", "XferCDR", "FaxCdr", "Auto forward")
+        ),
+        *({"type": kind} for kind in ("Click2Call leg1", "Click2Call leg2", "Click 2 IVR Incoming", 2, 11, 18, 19, 23)),
+        {"type": "Click 2 Queue Incoming"},
+        {"type": "Incoming Call", "CdrType": 10},
+        {"type": "Incoming Call", "CdrType": 99},
+        {"type": "Something new", "CdrType": 1},
+        {"direction": "outgoing"},
+        {"direction": "Internal"},
+        {"direction": "something new"},
+        {"CustomData": {"var_lead": "L"}},
+        {"CustomData": {"var_attempt": "A"}},
+        {"attempt": "A"},
+    ],
+    ids=str,
+)
+def test_whatever_may_be_a_call_of_ours_is_nobody_who_phoned_in(fields: dict[str, Any]) -> None:
+    assert not one({**CALL_IN, **fields}).incoming
+
+
+@pytest.mark.parametrize("direction", ["incoming", "Incoming", " INCOMING ", "", None])
+def test_the_direction_agrees_or_is_not_there(direction: object) -> None:
+    assert one({**CALL_IN, "direction": direction}).incoming
+
+
+def test_who_phoned_in_is_the_caller_and_never_the_number_that_was_rung() -> None:
+    assert one({**CALL_IN, "callerPhone": "972509999999"}).phone == "972509999999"
+    assert one({**CALL_IN, "caller": "anonymous"}).phone is None
+    assert one({**CALL_IN, "caller": "", "callernumber": "0507777777"}).phone == "0507777777"
+
+
+@pytest.mark.parametrize(
+    ("fields", "reached"),
+    [({}, None), ({"extenUser": ""}, False), ({"EXTENUSER": None}, False), ({"extenUser": "S"}, True)],
+)
+def test_a_record_says_whether_an_agent_was_reached_or_does_not(fields: dict[str, Any], reached: bool | None) -> None:
+    assert one({**CALL_IN, **fields}).agent_reached is reached
+    assert one({**LEG2, "extenUser": ""}).agent_reached is None, "of a leg of ours the status tells"
+
+
+@pytest.mark.parametrize(
+    ("fields", "talk"),
+    [
+        ({"seconds_waiting_in_queue": 25}, 15),
+        ({"seconds_waiting_in_queue": "40"}, 0),
+        ({"seconds_waiting_in_queue": 60}, 0),
+        ({"seconds_waiting_in_queue": 0}, 40),
+        ({"seconds_waiting_in_queue": 25, "actualCallDuration": 33}, 33),
+        ({"seconds_waiting_in_queue": 25, "duration": ""}, None),
+    ],
+)
+def test_waiting_in_a_queue_is_no_talk(fields: dict[str, Any], talk: int | None) -> None:
+    assert one({**CALL_IN, "type": "Queue", **fields}).talk_seconds == talk
+    assert one({**LEG2, "seconds_waiting_in_queue": 25}).talk_seconds == 11, "said of other calls only"

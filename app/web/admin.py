@@ -1,0 +1,28 @@
+"""The door of /v1/admin: for whoever has LEADRING_ADMIN_TOKEN. Each file of admin routes makes its router here."""
+
+from __future__ import annotations
+
+import hmac
+from typing import Annotated, Final
+
+from fastapi import APIRouter, Depends, Request
+from fastapi.security import HTTPAuthorizationCredentials, HTTPBearer
+
+from app.errors import NotFound, Unauthorized
+from app.web.desk import desk
+
+_bearer: Final = HTTPBearer(auto_error=False, description="LEADRING_ADMIN_TOKEN")
+
+
+async def admitted(request: Request, given: Annotated[HTTPAuthorizationCredentials | None, Depends(_bearer)]) -> None:
+    """Goes before every admin route: NotFound while no token is set, Unauthorized without the right one."""
+    token = desk(request).admin_token
+    if not token:
+        raise NotFound
+    if given is None or not hmac.compare_digest(given.credentials.strip().encode(), token.encode()):
+        raise Unauthorized
+
+
+def admin_router() -> APIRouter:
+    """A router below /v1/admin that asks for the token. Routes read their body by themselves, after that."""
+    return APIRouter(prefix="/v1/admin", tags=["admin"], dependencies=[Depends(admitted)])
