@@ -375,6 +375,10 @@ def test_a_redial_after_absent_is_counted_so_that_there_is_no_second_one() -> No
 
 def test_by_default_nobody_is_rung_again_after_absent() -> None:
     assert not POLICY.redial_absent
+    third = attempt(state="unknown", unknown_at=START, log_looks=2, log_misses=2)
+    move = after_log_miss(third, LEAD, POLICY, START, opening=always_open)
+    assert move is not None
+    assert (move.attempt, move.lead, move.reason, move.due_at, move.counts) == ("absent", "held", "absent", None, ())
 
 
 @pytest.mark.parametrize(

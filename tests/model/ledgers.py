@@ -18,7 +18,7 @@ from app.store.sql_store import SqlStore
 from app.store.tables import agents, attempts, budgets, leads
 from tests.clocks import START, ManualClock
 from tests.model.books import HOUR, Books, Person
-from tests.model.machine import AGENTS, LIMIT, RESERVE_LEASE
+from tests.model.machine import AGENTS, RESERVE_LEASE
 from tests.simulation.database import Database, SimulatedEngine
 from tests.simulation.loop import VirtualLoop
 from tests.store.leads_for_tests import Floor, a_directory, a_lead, leg
@@ -30,8 +30,8 @@ Picture = dict[str, dict[str, tuple[object, ...]]]
 class InMemory:
     """The books alone. Whom a round takes is decided here: the longest due, and the first who is free."""
 
-    def __init__(self, clock: ManualClock, policy: Policy) -> None:
-        self.books = Books({name: Person(name) for name in AGENTS}, LIMIT, policy.pause_after_misses)
+    def __init__(self, clock: ManualClock, policy: Policy, limit: int) -> None:
+        self.books = Books({name: Person(name) for name in AGENTS}, limit, policy.pause_after_misses)
         self._clock = clock
         self._ids = itertools.count(1)
         self._keys: dict[str, str] = {}
@@ -119,14 +119,14 @@ class InMemory:
 class InTheStore(InMemory):
     """The real statements on SQLite. Each step is taken there and in the books, and they must agree to the letter."""
 
-    def __init__(self, clock: ManualClock, policy: Policy, database: Database) -> None:
-        super().__init__(clock, policy)
+    def __init__(self, clock: ManualClock, policy: Policy, limit: int, database: Database) -> None:
+        super().__init__(clock, policy, limit)
         database.empty()
         self._loop = VirtualLoop(random.Random(0))  # type: ignore[abstract]  # noqa: S311 - nothing is decided by it
         store = SqlStore(SimulatedEngine(database, clock, self._loop.world))
         self._floor = Floor(store, clock, a_directory(*AGENTS))
-        self._floor.calls = CallCap("hold", LIMIT, None)
-        self._floor.caps = (Cap("hour", START, LIMIT, START + HOUR),)
+        self._floor.calls = CallCap("hold", limit, None)
+        self._floor.caps = (Cap("hour", START, limit, START + HOUR),)
         self._claims: dict[str, Claim] = {}
         self._do(self._floor.open())
 

@@ -23,7 +23,6 @@ from tests.store.leads_for_tests import a_term
 
 AGENTS: Final = ("dana", "yossi", "noa")
 OWNERS: Final = ("first", "second")
-LIMIT: Final = 12
 RESERVE_LEASE: Final = 5000
 SEND_LEASE: Final = 22_000
 ANSWERED: Final = ("sending", "unknown")
@@ -118,13 +117,19 @@ class Dispatching(RuleBasedStateMachine):
         self.was: dict[str, str] = {}  # a lead's state after the last step
         self.doing = ""
 
-    def open_ledger(self, policy: Policy) -> Ledger:
+    def open_ledger(self, policy: Policy, limit: int) -> Ledger:
+        """`limit`: calls that may be spent."""
         raise NotImplementedError
 
-    @initialize(redial=st.booleans(), wrap_up=st.sampled_from((0, 30)), misses=st.sampled_from((0, 2)))
-    def begin(self, redial: bool, wrap_up: int, misses: int) -> None:
+    @initialize(
+        redial=st.booleans(),
+        wrap_up=st.sampled_from((0, 30)),
+        misses=st.sampled_from((0, 2)),
+        limit=st.sampled_from((2, 5, 50)),
+    )
+    def begin(self, redial: bool, wrap_up: int, misses: int, limit: int) -> None:
         self.policy = Policy(redial_absent=redial, wrap_up=wrap_up, pause_after_misses=misses, retry_lead=(600, 3600))
-        self.ledger = self.open_ledger(self.policy)
+        self.ledger = self.open_ledger(self.policy, limit)
         self._submit(0, "now")
 
     def teardown(self) -> None:
@@ -156,6 +161,7 @@ class Dispatching(RuleBasedStateMachine):
     def settle(self, attempt: str, expected: tuple[str, ...], decide: Decide, who: str) -> Move | None:
         move = self.ledger.settle(attempt, expected, decide, who)
         if move is not None and move.refund:
+            assert move.attempt in ("not_sent", "refused", "lapsed", "absent"), "given back, and may have been called"
             self.refunded.add(attempt)
         return move
 

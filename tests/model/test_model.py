@@ -1,6 +1,7 @@
 """The promises P1 to P6 hold after every step of every life that can be thought of.
 
-MODEL_EXAMPLES in the environment asks for so many lives instead of the few of the suite, and for others each time.
+MODEL_EXAMPLES in the environment asks for so many lives instead of the few of the suite, and for others each time;
+MODEL_SHRINK=no leaves a life that fails as it was found, which is quicker.
 """
 
 from __future__ import annotations
@@ -8,7 +9,7 @@ from __future__ import annotations
 import os
 from typing import ClassVar
 
-from hypothesis import HealthCheck, settings
+from hypothesis import HealthCheck, Phase, settings
 
 from app.directory import Policy
 from tests.model.ledgers import InMemory, InTheStore
@@ -16,6 +17,7 @@ from tests.model.machine import Dispatching, Ledger
 from tests.simulation.database import Database
 
 _MANY = os.environ.get("MODEL_EXAMPLES")
+_SHRINK = os.environ.get("MODEL_SHRINK") != "no"
 
 
 def _lives(few: int, steps: int) -> settings:
@@ -25,6 +27,7 @@ def _lives(few: int, steps: int) -> settings:
         derandomize=_MANY is None,
         database=None,
         deadline=None,
+        phases=[phase for phase in Phase if _SHRINK or phase not in (Phase.shrink, Phase.explain)],
         suppress_health_check=[HealthCheck.too_slow, HealthCheck.data_too_large],
     )
 
@@ -32,8 +35,8 @@ def _lives(few: int, steps: int) -> settings:
 class InMemoryLife(Dispatching):
     """The pure rules alone."""
 
-    def open_ledger(self, policy: Policy) -> Ledger:
-        return InMemory(self.clock, policy)
+    def open_ledger(self, policy: Policy, limit: int) -> Ledger:
+        return InMemory(self.clock, policy, limit)
 
 
 class StoredLife(Dispatching):
@@ -41,10 +44,10 @@ class StoredLife(Dispatching):
 
     database: ClassVar[Database | None] = None
 
-    def open_ledger(self, policy: Policy) -> Ledger:
+    def open_ledger(self, policy: Policy, limit: int) -> Ledger:
         if StoredLife.database is None:
             StoredLife.database = Database()
-        return InTheStore(self.clock, policy, StoredLife.database)
+        return InTheStore(self.clock, policy, limit, StoredLife.database)
 
 
 TestTheRules = InMemoryLife.TestCase

@@ -44,7 +44,7 @@ class Workshop:
 
     def all_green(self, tests: Sequence[str]) -> str:
         """Nothing, when these tests pass in the copy as it is; otherwise what was said."""
-        status, output = self._run(["-m", "pytest", "-q", "-p", "no:cacheprovider", *tests])
+        status, output = self.run(["-m", "pytest", "-q", "-p", "no:cacheprovider", *tests])
         return "" if status == 0 else output[-TAIL:]
 
     def try_out(self, mutation: Mutation) -> Tried:
@@ -61,14 +61,14 @@ class Workshop:
     def _judged(self, mutation: Mutation, began: float) -> Tried:
         by: list[str] = []
         for test in mutation.tests:
-            status, output = self._run(["-m", "pytest", "-x", "-q", "-rf", "--tb=no", "-p", "no:cacheprovider", test])
+            status, output = self.run(["-m", "pytest", "-x", "-q", "-rf", "--tb=no", "-p", "no:cacheprovider", test])
             if status != 1:  # 1: tests were run and failed; anything else is no verdict of a test
                 verdict: Verdict = "survived" if status == 0 else "broken"
                 return Tried(mutation.name, verdict, time.monotonic() - began, (test,), output[-TAIL:])
             by.append(next((line for line in output.splitlines() if line.startswith("FAILED ")), "")[7:])
         if mutation.simulation:
             seeds = str(mutation.simulation)
-            status, output = self._run(
+            status, output = self.run(
                 ["-m", "tests.simulation", "--seeds", seeds, "--processes", "1", "--first-failure"]
             )
             found = next((line for line in output.splitlines() if line.startswith("seed ")), "")
@@ -78,10 +78,10 @@ class Workshop:
             by.append(found)
         return Tried(mutation.name, "killed", time.monotonic() - began, tuple(by))
 
-    def _run(self, arguments: Sequence[str]) -> tuple[int, str]:
+    def run(self, arguments: Sequence[str]) -> tuple[int, str]:
         """Exit status and output; a run that does not end counts as one that failed."""
         # Without bytecode: a harmed file of the same size and second would be taken for the one before.
-        environment = {**os.environ, "PYTHONDONTWRITEBYTECODE": "1"}
+        environment = {**os.environ, "PYTHONDONTWRITEBYTECODE": "1", "MODEL_SHRINK": "no"}
         try:
             done = subprocess.run(
                 [sys.executable, *arguments],

@@ -64,8 +64,13 @@ class Weather:
 
     def __init__(self, world: World) -> None:
         self._world = world
+        temper = world.temper
+        self._calm = not (temper.again or temper.refused or temper.lost)
+        self._quick = not (temper.database_delay or temper.database_spike)
 
     def delay(self) -> float:
+        if self._quick:
+            return 0.0
         temper, chance = self._world.temper, self._world.chance
         if temper.database_spike and chance.random() < temper.database_spike:
             return chance.uniform(0.1, 3.0)
@@ -76,6 +81,8 @@ class Weather:
         if world.loop.time() < world.outage_until:
             world.delayed()
             return "refused"
+        if self._calm:
+            return "done"
         drawn = world.chance.random() - temper.again
         if drawn < 0:
             return "again"

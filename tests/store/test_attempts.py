@@ -155,6 +155,12 @@ async def test_what_was_not_called_costs_nothing(alone: Floor, answer: NotSent |
     assert await spent(alone) == 0
 
 
+@pytest.mark.parametrize("answer", [Placed("c1"), Unknown("no answer")], ids=["placed", "unknown"])
+async def test_what_was_or_may_have_been_called_is_paid_for(alone: Floor, answer: Placed | Unknown) -> None:
+    await alone.dial(answer)
+    assert await spent(alone) == 1
+
+
 # ---------------------------------------------------------------------------------------- late answers
 
 

@@ -60,6 +60,14 @@ async def test_nothing_due_or_nobody_free_is_no_claim(floor: Floor) -> None:
     assert await claimed(floor) == []
 
 
+async def test_who_is_on_a_call_is_passed_over_however_long_idle_before(floor: Floor) -> None:
+    """The belt alone would hold, too: but then nobody at all would be dialled."""
+    busy = await floor.dial()
+    assert (await floor.agent(busy.attempt.agent_id))["idle_since"] == 0
+    await floor.accept()
+    assert (await floor.claim()).attempt.agent_id == "yossi"
+
+
 async def test_leads_are_taken_in_the_order_in_which_they_fall_due(floor: Floor) -> None:
     later, first, third, second = await leads_at(floor, 60, -3, -1, -2)
     assert [lead for lead, _ in await claimed(floor)] == [first, second]
@@ -128,6 +136,20 @@ async def test_the_agent_who_has_just_missed_this_lead_is_asked_last(floor: Floo
     await floor.outcome(claim, "agent_no_answer")
     floor.clock.advance(60)
     await floor.store.end_pauses()
+    assert (await floor.claim()).attempt.agent_id == "yossi"
+
+
+async def test_who_has_just_missed_this_lead_is_asked_last_although_idle_longest(floor: Floor) -> None:
+    claim = await floor.dial()
+    await floor.outcome(claim, "agent_no_answer")
+    await floor.store.pause("dana", None, "not to be taken for what comes between")
+    between = await floor.dial(Placed("c2"), a_lead(at=floor.now - 1000))
+    assert between.attempt.agent_id == "yossi"
+    floor.clock.advance(60)
+    await floor.outcome(between, "connected")
+    floor.clock.advance(60)
+    await floor.store.resume("dana")
+    assert (await floor.agent("dana"))["idle_since"] < (await floor.agent("yossi"))["idle_since"]
     assert (await floor.claim()).attempt.agent_id == "yossi"
 
 

@@ -168,6 +168,14 @@ async def test_an_unknown_frees_its_agent_first_and_gives_up_later(alone: Floor)
     assert (await alone.lead(claim.lead.id))["reason"] == "unresolved"
 
 
+async def test_an_attempt_is_overdue_at_its_moment_and_not_a_millisecond_before(alone: Floor) -> None:
+    claim = await alone.dial()
+    look_at = (await alone.attempt(claim))["look_at"]
+    for moment, overdue in ((look_at - 1, []), (look_at, [claim.attempt.id])):
+        alone.clock.set_wall(moment)
+        assert await alone.store.overdue_attempts() == overdue
+
+
 async def test_the_longest_overdue_comes_first(floor: Floor) -> None:
     await floor.accept()
     first = await floor.claim()
