@@ -37,13 +37,14 @@ def pair(
         kind = (lead.site, language_of(lead.asked_language))
         if kind not in lines:
             lines[kind] = roster.order(lead.site, free, language=kind[1])
-        line = [agent for agent in lines[kind] if agent.id not in taken]
+        line = [agent for agent in lines[kind] if agent.id not in taken] if taken else lines[kind]
         # Whom this number talked with last comes first. Who has just missed this lead is not asked at once again, and
         # then only when nobody else is free.
-        others = [agent for agent in line if agent.id != lead.avoid_agent]
+        others = [agent for agent in line if agent.id != lead.avoid_agent] if lead.avoid_agent else line
         if not others and not roster.avoids(lead):
             others = line[:1]
-        stuck = next((one for one in others if one.id == last.get(lead.id)), None)
+        before = last.get(lead.id)
+        stuck = next((one for one in others if one.id == before), None) if before else None
         agent = stuck or (others[0] if others else None)
         if agent is None:
             left.append(lead)

@@ -56,7 +56,8 @@ def order(
             ranked.sort(key=lambda pair: -(now - pair[1].idle_since) * pair[0].weight)
         case _:
             ranked.sort(key=lambda pair: pair[1].idle_since)
-    ranked.sort(key=lambda pair: pair[0].id == avoid)
+    if avoid is not None:
+        ranked.sort(key=lambda pair: pair[0].id == avoid)
     return [agent for agent, _ in ranked]
 
 
@@ -171,7 +172,8 @@ class Roster:
         standing = self.standing(site, language)
         if standing is not None:
             ranked.sort(key=standing)
-        ranked.sort(key=lambda agent: agent.id == avoid)
+        if avoid is not None:
+            ranked.sort(key=lambda agent: agent.id == avoid)
         return ranked
 
     def kept_off(self, site: str) -> str:

@@ -9,7 +9,7 @@ from collections.abc import Collection, Mapping, Sequence
 from typing import Any, Final, NamedTuple
 
 from app.directory import Agent
-from app.domain.choices import NOT_FREE, count, entry, pack, write_choice
+from app.domain.choices import count, entry, pack, write_choice
 from app.domain.pairing import Pair
 from app.domain.routing import FreeAgent, Roster, Standing, language_of
 
@@ -17,7 +17,6 @@ BUSY_ROOM: Final = 1250  # bytes of a kept choice for who was not free
 FREE_ROOM: Final = 600  # for who was, and was ranked behind
 FEW_ROOM: Final = 250  # for who was gone by then, or had just missed the lead
 BEHIND: Final = 12  # of those who were ranked behind, so many are named
-_TOLD: Final = (*NOT_FREE, "language")
 
 # What a table of agents says of one: id, state, until, paused, until when, why, the provider's account (where it still
 # counts, or nothing else says why he is not free), and three more columns that are not looked at here.
@@ -135,7 +134,7 @@ class View:
                     groups[reason].append(item)
                 else:
                     groups[reason] = [item]
-        free = sum(agent in ids for agent in known)
+        free = len(ids.intersection(known))
         if self._all_free and self._all_busy and free + many < len(ids):
             # The table does not know them, or not any more: another process goes by another file.
             strangers = ids.difference(known, [row[0] for row in self._rows])
@@ -143,9 +142,7 @@ class View:
             many += len(strangers)
         if able.speakers and len(ids) < len(eligible := self._roster.eligible(site)):
             groups["language"] = [f'"{one.id}"' for one in eligible if one.id not in ids]
-        told = [
-            (reason, language if reason == "language" else "", groups[reason]) for reason in _TOLD if reason in groups
-        ]
+        told = [(reason, language if reason == "language" else "", items) for reason, items in groups.items()]
         found = self._kinds[site, language] = _Kind(ids, free, many, pack(told, BUSY_ROOM))
         return found
 
