@@ -7,7 +7,7 @@ PY := $(VENV)/bin/python
 PORT ?= 8000
 ARGS ?=
 
-.PHONY: help run serve test conformance check format bench crash pins container clean
+.PHONY: help run serve test conformance check format bench crash simulate mutants pins container clean
 
 help: ## this menu
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-12s %s\n", $$1, $$2 }' $(firstword $(MAKEFILE_LIST))
@@ -51,6 +51,12 @@ bench: $(VENV)/dev.stamp ## the benchmark: a table, and JSON in bench/results/
 
 crash: $(VENV)/dev.stamp ## kills real processes for half an hour and checks what was promised (ARGS="--short --seed 7")
 	$(PY) -m bench.crash $(ARGS)
+
+simulate: $(VENV)/dev.stamp ## the service in one loop with virtual time, by seeds (ARGS="--seeds 50000" or "--seed 24 --story")
+	$(PY) -W error -m tests.simulation $(ARGS)
+
+mutants: $(VENV)/dev.stamp ## harms the dispatch code in copies, one harm after the other; each has to turn its tests red
+	$(PY) -m tests.mutants $(ARGS)
 
 pins: ## requirements/*.txt again from requirements/*.in (ARGS="--upgrade")
 	tools/compile-pins $(ARGS)

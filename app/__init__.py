@@ -4,7 +4,8 @@
 2 web/leads.py, web/forms.py   counted, parsed, checked; answered only after step 4
 3 service/intake.py            the phone becomes E.164; guards decide; a double click becomes the same lead
 4 store/intake.py              the lead is on disk, due now; the dispatcher is woken
-5 service/dispatcher.py        takes it, asks domain/routing.py for an agent, writes the attempt (store/claims.py);
+5 service/dispatcher.py        takes it, asks domain/routing.py for an agent, writes the attempt (store/claims.py)
+                               and why this agent and none of the others (domain/why_not.py; service/explain.py);
                                while the provider fails, service/breaker.py holds it back, and
                                service/switches.py while somebody has switched the dialling off
 6 voicenter/click2call.py      leg 1 rings the agent; when answered, leg 2 rings the lead; or the lead first

@@ -16,7 +16,7 @@ from app.directory_agents import AGENT_KEYS, read_agent
 from app.directory_dialing import check_dialing_window
 from app.directory_extensions import place_of_call
 from app.directory_hours import DAYS, HOURS_KEYS, read_hours
-from app.directory_lines import lines_of, may_take
+from app.directory_lines import kept_off, lines_of, may_take
 from app.directory_options import PROVIDER_OPTIONS, options_for, record_for
 from app.directory_policy import (
     GUARD_KEYS,
@@ -67,6 +67,7 @@ __all__ = [
     "Rate",
     "Routing",
     "Site",
+    "kept_off",
     "load_directory",
     "may_take",
     "options_for",

@@ -20,7 +20,19 @@ def lines_of(site: Site) -> tuple[Agent, ...]:
 
 def may_take(site: Site, agent: Agent) -> bool:
     """Whether this agent, when on shift and free, is asked to take the site's leads."""
+    return agent.enabled and kept_off(site, agent) is None
+
+
+def kept_off(site: Site, agent: Agent) -> tuple[str, str] | None:
+    """Why this agent, if enabled, is never asked to take the site's leads: a word of domain/choices.py and a detail.
+
+    None when he is asked.
+    """
     if site.ivr is not None or agent.line_of is not None:
-        return agent.enabled and agent.line_of == site.key
-    named = agent.id in site.fallback or (site.skills <= agent.skills and (not site.agents or agent.id in site.agents))
-    return agent.enabled and named and (site.first == "agent" or can_ring_second(agent))
+        return None if agent.line_of == site.key else ("ivr", "")
+    if agent.id not in site.fallback:
+        if site.agents and agent.id not in site.agents:
+            return "not_named", ""
+        if not site.skills <= agent.skills:
+            return "lacks", ", ".join(sorted(site.skills - agent.skills))
+    return None if site.first == "agent" or can_ring_second(agent) else ("rings_second", "")

@@ -48,7 +48,19 @@ from app.store import migrate
 from app.store.engine import Engine, open_engine
 from app.store.sql_store import SqlStore
 from app.voicenter.cdr import decode_body, read_call_records
-from app.web import admin_switches, files, forms, lead_view, leads, ops, problems, scrape, sites, voicenter_cdr
+from app.web import (
+    admin_explain,
+    admin_switches,
+    files,
+    forms,
+    lead_view,
+    leads,
+    ops,
+    problems,
+    scrape,
+    sites,
+    voicenter_cdr,
+)
 from app.web.cors import SiteCors
 from app.web.desk import Desk
 from app.web.limits import Gate, make_gate, make_limiter
@@ -100,7 +112,7 @@ def create_app(settings: Settings, directory: Directory | None = None, options: 
     app.state.docs_files = files.Assets(options.static / "vendor" / "swagger-ui")
     problems.install(app)
     # They are tried in this order: first what every lead comes through, once and twice.
-    for room in (leads, voicenter_cdr, lead_view, sites, forms, admin_switches, ops, scrape, files):
+    for room in (leads, voicenter_cdr, lead_view, sites, forms, admin_switches, admin_explain, ops, scrape, files):
         app.include_router(room.router)
     app.add_middleware(problems.Caught)
     app.add_middleware(SiteCors, rules=rules)

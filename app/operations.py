@@ -137,25 +137,26 @@ def agents(
 
 @cli.command()
 def explain(
-    lead: Annotated[str, typer.Argument(help="The lead's id, or how it begins.")], as_json: AsJson = False
+    lead: Annotated[str, typer.Argument(help="The lead's id, or how it begins.")], for_script: AsJson = False
 ) -> None:
-    """Read a lead's history aloud: what happened, when, why, and what happens next."""
-    from app.service import explain as story
+    """Explain a lead: what happened, why this agent and none of the others, what happens next, when, and why then."""
+    from app.service.explain import look_up
+    from app.service.explanation import Explanation, aloud, as_json
+    from app.service.rules import Rules
 
     settings, directory = read_both(need_code=False)
 
-    async def look(store: SqlStore) -> list[str] | None:
-        found = await store.story(await _whole_id(store, lead))
-        if found is None:
-            return None
-        lines = story.explain(found, directory)
-        return lines if as_json else [f"lead {found.lead.id}, times in {directory.policy.timezone}", *lines]
+    async def look(store: SqlStore) -> Explanation | None:
+        return await look_up(store, Rules(directory), await _whole_id(store, lead))
 
-    lines = with_store(settings, look)
-    if lines is None:
+    found = with_store(settings, look)
+    if found is None:
         print(f"leadring: there is no lead {lead}", file=sys.stderr)
         raise SystemExit(1)
-    print(json.dumps(lines, ensure_ascii=False) if as_json else "\n".join(lines))
+    if for_script:
+        print(json.dumps(as_json(found), ensure_ascii=False))
+    else:
+        print("\n".join(aloud(found, directory.policy.timezone)))
 
 
 @cli.command()

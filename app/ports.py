@@ -30,7 +30,7 @@ from app.domain.moves import Decide
 from app.domain.open_calls import OpenCall, UnheardCall
 from app.domain.presence import Verdict
 from app.domain.routing import Roster
-from app.domain.stories import AgentState, Gauges, KeptCdr, LeadStory, Moved
+from app.domain.stories import AgentState, Dossier, Gauges, KeptCdr, LeadStory, Moved
 from app.domain.switches import Switch, SwitchName
 
 # ----------------------------------------------------------------------------------------------- telephony
@@ -106,7 +106,7 @@ class Store(Protocol):
         numbers: NumberCap | None = None,
     ) -> Claimed: ...
 
-    async def begin_sending(self, claim: Claim, owner: str, lease: int) -> bool: ...
+    async def begin_sending(self, claim: Claim, owner: str, lease: int, ring_agent: int | None = None) -> bool: ...
 
     async def settle(
         self,
@@ -166,6 +166,10 @@ class Store(Protocol):
         ...
 
     async def story(self, lead_id: str) -> LeadStory | None: ...
+
+    async def dossier(self, lead_id: str, numbers: NumberCap | None) -> Dossier | None:
+        """What an explanation of the lead is made of; None when there is no such lead."""
+        ...
 
     async def cancel(self, lead_id: str, who: str) -> str | None: ...
 

@@ -27,6 +27,8 @@ from app.domain.phone import for_provider, read_phone
 from app.main import Options, create_app
 from app.metrics import Metrics
 from app.provider import open_dialler, open_line
+from app.service.explain import look_up
+from app.service.explanation import Explanation
 from app.service.hanging_up import Done, HangingUp
 from app.serving import Server, make_server
 from app.settings import Settings
@@ -258,6 +260,14 @@ class Story:
         """Has the dispatcher look once more, now; whether there was nobody to dial."""
         assert self._loop is not None
         return not asyncio.run_coroutine_threadsafe(self.desk.dispatcher.round(), self._loop).result(PATIENCE)
+
+    def explained(self, visitor: Visitor) -> Explanation:
+        """What operations are told of the visitor's lead."""
+        assert self._loop is not None
+        looked_up = look_up(self.desk.store, self.desk.rules, visitor.lead_id)
+        found = asyncio.run_coroutine_threadsafe(looked_up, self._loop).result(PATIENCE)
+        assert found is not None
+        return found
 
     def metric(self, line: str) -> float | None:
         """The value of one metric, named with its labels as the text exposition has it; None when absent."""

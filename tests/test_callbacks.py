@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 import time
 from collections.abc import Iterator
 from pathlib import Path
@@ -10,7 +9,6 @@ from pathlib import Path
 import pytest
 
 from app.clock import to_iso
-from app.service.explain import explain
 from tests.story import ALWAYS_OPEN, DIRECTORY, Story, Visitor
 
 ONE_AGENT_ONE_CALL = DIRECTORY.replace("[policy]", '[policy]\nslot = "30m"\ncall_takes = "30m"').replace(
@@ -38,16 +36,9 @@ def everybody_is_on_the_phone(story: Story) -> None:
         story.agent_becomes_by_the_provider(agent, "busy")
 
 
-def told(story: Story, visitor: Visitor) -> list[str]:
-    """The lead's history, read aloud."""
-
-    async def read() -> list[str]:
-        found = await story.desk.store.story(visitor.lead_id)
-        assert found is not None
-        return explain(found, story.desk.rules.directory)
-
-    assert story._loop is not None
-    return asyncio.run_coroutine_threadsafe(read(), story._loop).result(10)
+def told(story: Story, visitor: Visitor) -> str:
+    """The end of the lead's history, read aloud."""
+    return story.explained(visitor).history[-1].text
 
 
 def phones_in(story: Story, phone: str, extension: str = "SIPreception") -> None:
@@ -114,8 +105,8 @@ def test_who_waits_and_phones_in_is_not_called_any_more(story: Story) -> None:
     phones_in(story, "0542345678")
     assert noa.sees("cancelled")["timeline"][-1]["event"] == "phoned_in"
     assert story.lead_is(noa)["reason"] == "phoned_in"
-    assert "phoned in and talked with the agent for 1 s: not called any more" in told(story, noa)[-2]
-    assert told(story, noa)[-1] == "next: nothing; it is over (cancelled)"
+    assert told(story, noa) == "phoned in and talked with the agent for 1 s: not called any more"
+    assert story.explained(noa).next.what == "nothing; it is over (cancelled)"
 
     story.sandbox.free("SIPdana1")
     gil.hears("calling")
@@ -148,7 +139,7 @@ def test_who_did_not_answer_and_rings_back_is_not_rung_again(story: Story) -> No
     story.let_time_pass(60)
     phones_in(story, "0542345678", "SIPdana1")
     noa.sees("cancelled")
-    assert "phoned in and talked with Dana Levi" in told(story, noa)[-2]
+    assert "phoned in and talked with Dana Levi" in told(story, noa)
     story.let_time_pass(3600)
     assert story.nobody_is_due()
     assert story.rung_agents() == ["dana"]

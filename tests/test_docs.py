@@ -14,6 +14,7 @@ from typer.main import get_command
 
 from app.cli import cli
 from app.directory import load_directory
+from app.domain.choices import REASONS, RULES
 from app.domain.states import LEAD_STATES, WAITING_REASONS
 from app.errors import Refusal
 from app.main import create_app
@@ -87,6 +88,11 @@ def test_every_command_is_in_the_documentation() -> None:
 def test_every_state_and_reason_is_in_the_documentation() -> None:
     for word in {*LEAD_STATES, *WAITING_REASONS, *HELD}:
         assert f"`{word}`" in OPERATIONS, f"{word} is not documented"
+
+
+def test_every_rule_and_reason_of_a_choice_is_in_the_documentation() -> None:
+    for word in {*RULES, *REASONS, "free"}:
+        assert f"`{word}`" in HTTP, f"the explanation's {word} is not documented"
 
 
 def test_every_word_of_a_timeline_is_in_the_documentation() -> None:

@@ -9,7 +9,6 @@ from typing import Any
 
 import pytest
 
-from app.service.explain import explain
 from tests.story import ALWAYS_OPEN, DIRECTORY, Story, eventually
 
 
@@ -35,15 +34,7 @@ def state_of(story: Story, visitor: Any, number: int = 0) -> str:
 
 def told(story: Story, visitor: Any) -> list[str]:
     """The lead's history, read aloud."""
-    import asyncio
-
-    async def read() -> list[str]:
-        found = await story.desk.store.story(visitor.lead_id)
-        assert found is not None
-        return explain(found, story.desk.rules.directory)
-
-    assert story._loop is not None
-    return asyncio.run_coroutine_threadsafe(read(), story._loop).result(10)
+    return [line.text for line in story.explained(visitor).history]
 
 
 def three_looks_into_the_call_log(story: Story, visitor: Any, number: int = 0) -> None:

@@ -11,7 +11,8 @@ from datetime import date, datetime, time, timedelta
 from typing import Final
 from zoneinfo import ZoneInfo
 
-from app.directory import CallCap, Directory, Mode, Policy
+from app.directory import CallCap, Directory, Policy
+from app.domain.hits import Hit as Hit
 from app.domain.lead import Term
 from app.domain.phone import Phone
 
@@ -25,14 +26,6 @@ NOT_A_PERSON: Final = frozenset({"shared_cost", "uan", "toll_free", "pager", "vo
 
 
 @dataclass(frozen=True, slots=True)
-class Hit:
-    """A guard that spoke: its name and the mode in which it did."""
-
-    guard: str
-    mode: Mode
-
-
-@dataclass(frozen=True, slots=True)
 class Cap:
     """A budget of calls: at most `limit` in the span that starts at `starts_at` (milliseconds)."""
 
@@ -40,6 +33,11 @@ class Cap:
     starts_at: int
     limit: int
     ends_at: int
+
+    @property
+    def spent(self) -> str:
+        """That nothing is left of it, in words."""
+        return f"the {self.limit} {'call' if self.limit == 1 else 'calls'} of this {self.span} spent"
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,13 +68,16 @@ def look_at_number(phone: Phone, directory: Directory) -> list[Hit]:
     hits: list[Hit] = []
     guards = directory.guards
     if guards.premium != "off":
+        figures = f"a number of the kind {phone.kind.replace('_', ' ')}"
         if phone.kind in PREMIUM:
-            hits.append(Hit("premium", guards.premium))
+            hits.append(Hit("premium", guards.premium, figures))
         elif phone.kind in NOT_A_PERSON:
             # 1-800 and the like are possible, cheap, and still not where a person is: never worse than a hold.
-            hits.append(Hit("premium", "hold" if guards.premium == "refuse" else guards.premium))
+            mode = "hold" if guards.premium == "refuse" else guards.premium
+            hits.append(Hit("premium", mode, figures))
     if guards.country != "off" and phone.country not in directory.policy.countries:
-        hits.append(Hit("country", guards.country))
+        figures = f"a number of {phone.country or 'no country'}; we ring {', '.join(directory.policy.countries)}"
+        hits.append(Hit("country", guards.country, figures))
     return hits
 
 

@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 
 from app.directory_types import First
+from app.domain.hits import Hit
 from app.domain.phone import Phone
 from app.domain.priority import FRESH
 
@@ -27,6 +28,7 @@ class NewLead:
     reason: str  # why it waits: no_agent until somebody is free, closed, scheduled
     rank: int = FRESH  # whose turn it is among those that are due (domain/priority.py)
     hold: str | None = None  # the guard that stops it, or None
+    hits: tuple[Hit, ...] = ()  # the guards that spoke at the sight of its number
     name: str = ""
     email: str = ""
     message: str = ""

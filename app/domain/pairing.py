@@ -1,24 +1,34 @@
-"""Which lead goes to which agent, when several are due and several are free. Pure."""
+"""Which free agent for which due lead, in one look at both. Pure."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from typing import NamedTuple
 
 from app.directory import Agent
 from app.domain.lead import Lead
 from app.domain.routing import FreeAgent, Roster, language_of
 
 
+class Pair(NamedTuple):
+    """A lead and its agent; `line`: who was free for it, best first; `sticky`: chosen as the number's last agent."""
+
+    lead: Lead
+    agent: Agent
+    line: Sequence[Agent]
+    sticky: bool
+
+
 def pair(
     roster: Roster, due: Sequence[Lead], free: Mapping[str, FreeAgent], most: int, last: Mapping[str, str]
-) -> tuple[list[tuple[Lead, Agent]], list[Lead]]:
+) -> tuple[list[Pair], list[Lead]]:
     """An agent for each of the first `most` leads, as far as they go; and the leads that are left.
 
-    `due` is in the order of whose turn it is; `last` tells, by lead, the agent with whom its number talked last.
+    `last` is, by lead, the agent with whom its number talked last.
     """
     lines: dict[tuple[str, str], list[Agent]] = {}
     taken: set[str] = set()
-    pairs: list[tuple[Lead, Agent]] = []
+    pairs: list[Pair] = []
     left: list[Lead] = []
     for lead in due:
         if len(pairs) >= most:
@@ -33,11 +43,12 @@ def pair(
         others = [agent for agent in line if agent.id != lead.avoid_agent]
         if not others and not roster.avoids(lead):
             others = line[:1]
-        agent = next((one for one in others if one.id == last.get(lead.id)), others[0] if others else None)
+        stuck = next((one for one in others if one.id == last.get(lead.id)), None)
+        agent = stuck or (others[0] if others else None)
         if agent is None:
             left.append(lead)
             continue
         taken.add(agent.id)
         lines[kind] = line
-        pairs.append((lead, agent))
+        pairs.append(Pair(lead, agent, line, stuck is not None))
     return pairs, left

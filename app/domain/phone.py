@@ -61,6 +61,7 @@ _EXTENSION: Final = re.compile(
     re.IGNORECASE,
 )
 _OTHER_LAST_DIGITS: Final = re.compile(r"(?<=\d{5})\s*/\s*\d{1,2}\s*$")  # 03-5123456/7: the line next to it
+_ANY_NUMBER: Final = re.compile(r"(?<!\d)[+(]?\d(?:[\s\-./()\u2010-\u2015]{0,3}\d){6,}(?!\d)")
 _NUMBER: Final = re.compile(r"[(\[]?\+?[\d\s\-./()\[\]]*")
 
 
@@ -125,6 +126,11 @@ def mask(e164: str) -> str:
         return "•••••"
     shown = max(0, min(3, len(digits) - len(country) - 4))
     return f"+{country}•••••{digits[len(digits) - shown :]}"
+
+
+def mask_within(text: str) -> str:
+    """The same text without what may be a telephone number in it: seven digits or more, however they are set."""
+    return _ANY_NUMBER.sub("•••••", text)
 
 
 def for_provider(e164: str) -> str:

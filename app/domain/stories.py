@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 
 from app.domain.lead import Attempt, Event, Lead
 from app.domain.moves import Move
+from app.domain.switches import Switch
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,6 +61,29 @@ class AgentState:
         if state == "available" and self.presence and (self.presence_until or 0) > now:
             return self.presence
         return state
+
+
+@dataclass(frozen=True, slots=True)
+class AttemptTimes:
+    """An attempt, when it was over, and when it is looked at and the call log asked about it again; ms or None."""
+
+    attempt: Attempt
+    ended_at: int | None
+    look_at: int | None
+    ask_at: int | None
+
+
+@dataclass(frozen=True, slots=True)
+class Dossier:
+    """All that the database knows about a lead at one moment: what an explanation is made of."""
+
+    at: int
+    story: LeadStory
+    attempts: list[AttemptTimes]  # in their order
+    agents: Mapping[str, AgentState]
+    dialling: Switch
+    ahead: Mapping[int, int]  # by rank, the due leads of its site whose turn comes before its own
+    rung_out: bool  # its number has been rung as often as it may be in a day
 
 
 @dataclass(frozen=True, slots=True)

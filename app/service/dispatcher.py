@@ -188,12 +188,12 @@ class Dispatcher:
             return
         lease = int((self._timeout + SEND_LEASE) * 1000)
         intended = clock.monotonic()
-        if not await self._store.begin_sending(claim, self._owner, lease):
+        call = call_request(claim, self._rules.directory, clock.now())
+        if not await self._store.begin_sending(claim, self._owner, lease, call.ring_agent if call else None):
             log.info("dispatch.reservation_lost")
             return
         faults.point("dispatch.after_intent")
         self._hub.changed([lead.id])
-        call = call_request(claim, self._rules.directory, clock.now())
         if call is None:
             answer: Answer = NotSent("the agent is no longer in the directory")
         elif clock.monotonic() - intended > STALE_INTENT:

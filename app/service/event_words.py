@@ -9,8 +9,6 @@ WORDS: Final[Mapping[str, str]] = {
     "received": "came in through {who}",
     "joined": "asked again through {who}; joined this lead",
     "held": "held by the guard {why}: a person decides",  # but for HELD below
-    "observed": "the guard {why} would have spoken",
-    "scheduled": "waits for a set time ({why})",
     "released": "released by {who}",
     "reserved": "reserved for {agent}",
     "sending": "the request to the provider is about to leave",
@@ -32,6 +30,7 @@ WORDS: Final[Mapping[str, str]] = {
     "confirmed": "the call is on the line after all: it was placed",
     "call_left": "the call to {agent} is not on the line any more; its record tells how it went",
     "reported": "the provider reported: {why}",
+    "reported_by_log": "the provider's call log told: {why}",
     "hung_up": "{who} had the call ended",
     "agent_paused": "{agent} missed {why} calls in a row and gets none for a while",
     "absent": "the provider's accounts know of no such call; most likely nothing rang",

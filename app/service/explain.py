@@ -1,87 +1,99 @@
-"""A lead's history read aloud: what happened, when, by whom, why, and what happens next."""
+"""A lead explained: why this agent and none of the others, which guards spoke, what happened, what comes next."""
 
 from __future__ import annotations
 
-from typing import Final
-from zoneinfo import ZoneInfo
+from collections.abc import Iterator
 
-from app.clock import to_datetime
-from app.directory import Agent, Directory
-from app.domain.lead import Event
-from app.domain.stories import LeadStory
-from app.service.event_words import HELD, WORDS
-from app.service.report_words import read_report
+from app.domain.choices import read_choice
+from app.domain.lead import Lead
+from app.domain.phone import mask
+from app.domain.stories import Dossier
+from app.ports import Store
+from app.service.attempt_words import AttemptWords
+from app.service.choice_words import ChoiceWords
+from app.service.explanation import Chosen, Explanation
+from app.service.history_words import HistoryWords
+from app.service.next_words import NextWords
+from app.service.rules import Rules
+from app.service.wall_clock import WallClock
 
-SAME_MOMENT: Final = 1000  # milliseconds
-
-
-def explain(story: LeadStory, directory: Directory) -> list[str]:
-    """One line per event, in the policy's time zone, and a last one that says what happens next."""
-    zone = ZoneInfo(directory.policy.timezone)
-
-    def clock(moment: int) -> str:
-        return to_datetime(moment).astimezone(zone).strftime("%Y-%m-%d %H:%M:%S")
-
-    site = directory.sites.get(story.lead.site)
-    lead_first = site is not None and site.first == "lead"
-    lines: list[str] = []
-    heard: set[tuple[str | None, str]] = set()
-    refused = "no reason given"
-    for event, after in zip(story.history, [*story.history[1:], None], strict=False):
-        # Active calls and the provider's record may both have told it; the first one counts.
-        if event.event == "agent_answered" and (event.attempt_id, event.event) in heard:
-            continue
-        if _is_noise(event, after):
-            continue
-        heard.add((event.attempt_id, event.event))
-        if event.event == "refused":
-            refused = event.why or refused
-        agent = directory.agents.get(event.agent_id or "")
-        lines.append(f"{clock(event.at)}  {_words(event, agent, lead_first=lead_first, refused=refused, zone=zone)}")
-    lines.append("next: " + _next(story, clock(story.lead.due_at) if story.lead.due_at else ""))
-    return lines
+NOT_KEPT = "why was not kept in those days"  # of choices from before they were
 
 
-def _is_noise(event: Event, after: Event | None) -> bool:
-    """It waits for an agent, and in the same second there is one: the reservation tells it all."""
-    return (
-        event.event == "waiting"
-        and event.why == "no_agent"
-        and after is not None
-        and after.event == "reserved"
-        and after.at - event.at <= SAME_MOMENT
+async def look_up(store: Store, rules: Rules, lead_id: str) -> Explanation | None:
+    """The lead with this whole id explained; None when there is none. StorageUnavailable."""
+    dossier = await store.dossier(lead_id, rules.number_cap(store.clock.now()))
+    return None if dossier is None else explain(dossier, rules)
+
+
+def explain(dossier: Dossier, rules: Rules) -> Explanation:
+    """Everything about a lead in words, by the rules in force and on the policy's clock."""
+    directory, story = rules.directory, dossier.story
+    lead = story.lead
+    clock = WallClock(directory.policy.timezone)
+    names = ChoiceWords(directory, clock)
+    site = directory.sites.get(lead.site)
+    words = HistoryWords(names, clock, lead_first=site is not None and site.first == "lead", phone=lead.phone)
+    history = list(words.lines(story.history))
+    present = NextWords(dossier, rules, names, clock)
+    follows = present.next()
+    goes_on = history[-1].text if history and lead.state not in ("waiting", "dialing") else follows.what
+    attempts = AttemptWords(names, words, story.history)
+    return Explanation(
+        lead_id=lead.id,
+        state=lead.state,
+        reason=lead.reason,
+        summary=f"lead {lead.id} ({_from_where(lead)}): {_stands(dossier, names, clock)}",
+        next=follows,
+        history=history,
+        choices=list(_choices(dossier, names, attempts, goes_on)),
+        guards=list(words.guards(story.history)),
+        waiting=present.waiting(),
     )
 
 
-def _words(event: Event, agent: Agent | None, *, lead_first: bool, refused: str, zone: ZoneInfo) -> str:
-    name = agent.name if agent else event.agent_id or "the agent"
-    why = event.why or "no reason given"
-    match event.event:
-        case "exhausted" if event.why == "unreported":
-            return "closed: without a report nobody knows whether to try again (is the CDR notification set up?)"
-        case "held" if why in HELD:
-            return HELD[why].format(said=refused)
-        case "reserved" if lead_first:
-            return f"reserved for {name}; the lead is rung first"
-        case "promised":
-            why = to_datetime(int(why)).astimezone(zone).strftime("%H:%M") if why.isdecimal() else why
-        case "reported":
-            why = read_report(why, agent, zone)
-    return WORDS.get(event.event, event.event).format(who=event.who, why=why, agent=name)
+def _choices(dossier: Dossier, names: ChoiceWords, attempts: AttemptWords, goes_on: str) -> Iterator[Chosen]:
+    reserved = [event for event in dossier.story.history if event.event == "reserved"]
+    for number, event in enumerate(reserved, 1):
+        choice = read_choice(event.why)
+        yield Chosen(
+            at=event.at,
+            number=number,
+            agent=event.agent_id or "",
+            name=names.name(event.agent_id),
+            by=choice.by if choice else None,
+            why=names.why(choice, event.at) if choice else NOT_KEPT,
+            others=names.why_not(choice.others, event.at, choice) if choice else (),
+            attempt=list(attempts.lines(event, dossier.story.lead.state, goes_on)),
+        )
 
 
-def _next(story: LeadStory, due: str) -> str:
-    match story.lead.state:
-        case "waiting" if story.lead.reason == "no_agent":
-            place = f"{story.ahead} before it" if story.ahead else "first in line"
-            return f"dialled as soon as an agent is free; {place}"
+def _from_where(lead: Lead) -> str:
+    return f"{mask(lead.phone)}, {lead.site}, through {lead.source}"
+
+
+def _stands(dossier: Dossier, names: ChoiceWords, clock: WallClock) -> str:
+    """Where the lead is, in words."""
+    lead = dossier.story.lead
+    who = names.name(dossier.story.agent_id)
+    ended = f", {clock.near(lead.ended_at, dossier.at)}" if lead.ended_at is not None else ""
+    match lead.state:
+        case "waiting" if (lead.due_at or 0) <= dossier.at:
+            return "waits for an agent"
         case "waiting":
-            return f"dialled at {due} ({story.lead.reason})"
+            return f"waits ({lead.reason})"
         case "held":
-            return f"nothing, until a person releases it (held: {story.lead.reason})"
-        case "dialing" if story.attempt_state == "unknown":
-            return "the provider's own accounts of its calls settle it; it is not dialled again by itself"
+            return f"held ({lead.reason})"
         case "dialing":
-            return "the provider reports how the call went"
+            return f"being dialled, with {who}"
+        case "connected":
+            return f"connected, with {_talked_with(lead, dossier, names)}{ended}"
+        case "cancelled":
+            return f"cancelled ({lead.reason}){ended}"
         case state:
-            return f"nothing; it is over ({state})"
+            return f"{state}{f' ({lead.reason})' if lead.reason not in (None, state) else ''}{ended}"
+
+
+def _talked_with(lead: Lead, dossier: Dossier, names: ChoiceWords) -> str:
+    talked = [one.attempt.agent_id for one in dossier.attempts if one.attempt.outcome == "connected"]
+    return names.name(talked[-1] if talked else dossier.story.agent_id)

@@ -163,6 +163,7 @@ class Intake:
                 reason=reason,
                 rank=rank,
                 hold=decided.guard if decided else hold,
+                hits=tuple(hits),
                 name=fields.get("name"),
                 email=fields.get("email"),
                 message=fields.get("message"),

@@ -55,7 +55,8 @@ class Rules:
         """Who may take what, recomputed once a second."""
         tick = now // ROSTER_FOR
         if self._roster is None or self._roster[0] != tick:
-            self._roster = (tick, Roster(self._directory, to_datetime(now), now, self._window))
+            before = self._roster[1] if self._roster is not None else None
+            self._roster = (tick, Roster(self._directory, to_datetime(now), now, self._window, before))
         return self._roster[1]
 
     def anybody_on_shift(self, now: int) -> bool:

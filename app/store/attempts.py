@@ -8,7 +8,7 @@ from typing import Any
 from sqlalchemy import Connection, bindparam, case, literal_column, select, update
 
 from app.domain.guards import HELD_FOR, Cap
-from app.domain.lead import Attempt, Lead
+from app.domain.lead import Attempt, Claim, Lead
 from app.domain.moves import Decide, Move
 from app.domain.states import ATTEMPT_LIVE, ATTEMPT_MOVES, LEAD_FINAL, LEAD_LIVE, LEAD_MOVES, may_move
 from app.domain.stories import Moved
@@ -73,12 +73,19 @@ _wrap_up_over = (
 )
 
 
-def begin_sending(conn: Connection, attempt_id: str, owner: str, lead_id: str, now: int, lease: int) -> bool:
-    """reserved → sending, by its owner alone. False: it is not ours any more, and nothing may be sent."""
-    done = conn.execute(_send, {"attempt": attempt_id, "by": owner, "at": now, "until": now + lease})
+def begin_sending(
+    conn: Connection, claim: Claim, owner: str, now: int, lease: int, ring_agent: int | None = None
+) -> bool:
+    """reserved → sending, by its owner alone. False: it is not ours any more, and nothing may be sent.
+
+    `ring_agent`: for how many seconds the agent's phone is to ring; kept with those that are left of the deadline.
+    """
+    attempt, lead = claim.attempt, claim.lead
+    done = conn.execute(_send, {"attempt": attempt.id, "by": owner, "at": now, "until": now + lease})
     if done.rowcount != 1:
         return False
-    events.add(conn, [events.entry(now, lead_id, "sending", "dispatcher", attempt_id=attempt_id)])
+    why = None if ring_agent is None else f"{ring_agent} {(lead.deadline_at - now) // 1000}"
+    events.add(conn, [events.entry(now, lead.id, "sending", "dispatcher", attempt_id=attempt.id, why=why)])
     return True
 
 

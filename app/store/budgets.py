@@ -64,9 +64,9 @@ def refund(conn: Connection, caps: Sequence[Cap]) -> None:
         conn.execute(_give_back, {"of_span": cap.span, "start": cap.starts_at})
 
 
-def observe(conn: Connection, caps: Sequence[Cap]) -> bool:
-    """Count a call against every cap without stopping at it; True when one of them is over."""
-    over = full(conn, caps) is not None
+def observe(conn: Connection, caps: Sequence[Cap]) -> Cap | None:
+    """Count a call against every cap without stopping at it; the first one that had nothing left."""
+    over = full(conn, caps)
     for cap in caps:
         _spend_one(conn, Cap(cap.span, cap.starts_at, 2**31 - 1, cap.ends_at))
     return over

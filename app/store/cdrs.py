@@ -172,7 +172,7 @@ def note_leg(conn: Connection, attempt: Attempt, record: CallRecord, now: int) -
         times = _times(attempt, record, leg, now)
         values |= times
         told = _told(attempt, record, leg, times[f"leg{leg}_at"])
-        events.add(conn, [_heard("reported", attempt, now, told), *_answered(attempt, record, leg, now)])
+        events.add(conn, [_heard("reported", attempt, record, now, told), *_answered(attempt, record, leg, now)])
     if record.recording:
         values["recording"] = record.recording
     if record.price and leg != 1:
@@ -214,7 +214,7 @@ def _told(attempt: Attempt, record: CallRecord, leg: Literal[1, 2], began: int |
 
 def _answered(attempt: Attempt, record: CallRecord, leg: Literal[1, 2], now: int) -> list[dict[str, Any]]:
     agents_leg = leg == (1 if attempt.first_leg == "agent" else 2)
-    return [_heard("agent_answered", attempt, now)] if agents_leg and record.status == "ANSWER" else []
+    return [_heard("agent_answered", attempt, record, now)] if agents_leg and record.status == "ANSWER" else []
 
 
 def _weight(status: str | None, talk: int | None) -> int:
@@ -226,7 +226,11 @@ def _weight(status: str | None, talk: int | None) -> int:
     return 2 if status == "ANSWER" and talk != 0 else 1
 
 
-def _heard(event: str, attempt: Attempt, now: int, why: str | None = None) -> dict[str, Any]:
-    return events.entry(
-        now, attempt.lead_id, event, "provider", attempt_id=attempt.id, agent_id=attempt.agent_id, why=why
-    )
+def told_by(record: CallRecord) -> str:
+    """Who tells it: rows of the call log say when the call began, pushed records do not (facts 2.6, 4)."""
+    return "provider" if record.started_at is None else "call log"
+
+
+def _heard(event: str, attempt: Attempt, record: CallRecord, now: int, why: str | None = None) -> dict[str, Any]:
+    who = told_by(record)
+    return events.entry(now, attempt.lead_id, event, who, attempt_id=attempt.id, agent_id=attempt.agent_id, why=why)

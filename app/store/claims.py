@@ -6,63 +6,53 @@ other; the partial unique indexes are the belt.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
-from sqlalchemy import Connection, and_, bindparam, insert, or_, select, update
+from sqlalchemy import Connection, bindparam, insert, literal_column, null, select, update
 
 from app.directory import Agent, CallCap, First
 from app.domain.guards import HELD_FOR, Cap, NumberCap
+from app.domain.hits import Hit
 from app.domain.intake_results import Claimed
 from app.domain.lead import Attempt, Claim, Lead
-from app.domain.pairing import pair
-from app.domain.routing import FreeAgent, Roster, language_of
+from app.domain.pairing import Pair, pair
+from app.domain.routing import Roster, language_of
 from app.ids import new_id
 from app.store import budgets, events, number_caps
+from app.store.choices import Floor, is_free, look, whys
 from app.store.due import due_leads
+from app.store.statements import among
 from app.store.tables import agents, attempts, leads
 
-_is_free = and_(
-    agents.c.attempt_id.is_(None),
-    agents.c.listed > 0,
-    or_(agents.c.paused == 0, agents.c.paused_until <= bindparam("at")),
-    or_(agents.c.until.is_(None), agents.c.until <= bindparam("at")),
-    # Busy or away by the provider's account, as long as that is fresh.
-    or_(agents.c.presence_until.is_(None), agents.c.presence_until <= bindparam("at")),
-)
-_free = select(agents.c.id, agents.c.idle_since, agents.c.assigned_at).where(_is_free)
-# Where the strategy is an order of its own, the first few are enough to begin with.
-_ORDERS = {"longest_idle": agents.c.idle_since, "round_robin": agents.c.assigned_at}
-_first_free = {
-    name: _free.order_by(column, agents.c.listed).limit(bindparam("most")) for name, column in _ORDERS.items()
-}
 _lock = (
     select(agents.c.id)
-    .where(agents.c.id.in_(bindparam("ids", expanding=True)), _is_free)
+    .where(agents.c.id.in_(bindparam("ids", expanding=True)), is_free)
     .with_for_update(skip_locked=True)
 )
+# What is always the same is written out: each parameter costs time in every claim.
 _reserve = (
     update(agents)
-    .where(agents.c.id == bindparam("agent"), _is_free)
+    .where(agents.c.id == bindparam("agent"), is_free)
     .values(
-        state="reserved",
+        state=literal_column("'reserved'"),
         attempt_id=bindparam("attempt"),
-        until=None,
-        paused=0,
-        paused_until=None,
-        pause_reason=None,
+        until=null(),
+        paused=literal_column("0"),
+        paused_until=null(),
+        pause_reason=null(),
         assigned_at=bindparam("at"),
     )
 )
 _take = (
     update(leads)
-    .where(leads.c.id == bindparam("lead"), leads.c.state == "waiting")
+    .where(leads.c.id == bindparam("lead"), among(leads.c.state, ["waiting"]))
     .values(
-        state="dialing",
-        reason=None,
-        due_at=None,
+        state=literal_column("'dialing'"),
+        reason=null(),
+        due_at=null(),
         attempt_id=bindparam("attempt"),
-        attempts=leads.c.attempts + 1,
+        attempts=leads.c.attempts + literal_column("1"),
     )
 )
 _hold = (
@@ -106,43 +96,38 @@ def claim(conn: Connection, terms: ClaimTerms, now: int) -> Claimed:
     due = [lead for lead in found if terms.roster.may_ring(lead.phone)]
     due, rung_out = number_caps.sort_out(conn, due, terms.numbers)
     claims: list[Claim] = []
+    pairs: list[Pair] = []  # of the claims, one by one
     held: list[str] = []
-    tried: set[str] = set()  # agents who are ours by now, or turned out to be somebody else's
+    over: dict[str, Cap] = {}  # by lead, the cap that nothing is left of
+    locked: list[str] = []  # agents who turned out to be somebody else's
+    floor = Floor()
     choosy = any(terms.roster.chooses(lead.site, language_of(lead.asked_language)) for lead in due)
     last = last_agents(conn, due, now - terms.roster.sticky) if terms.roster.sticky else {}
     for most in (None,) if choosy or last else (2 * len(due) + 8, None):
-        if not due:
+        if not due or floor.all_free:
             break
-        free = _free_agents(conn, terms.roster, now, most, tried)
+        free = look(conn, terms.roster, floor, now, most)
         while due and free:
-            pairs, due = pair(terms.roster, due, free, terms.most - len(claims), last)
-            if not pairs:
+            found_pairs, due = pair(terms.roster, due, free, terms.most - len(claims), last)
+            if not found_pairs:
                 break
-            ours = _lock_agents(conn, [agent.id for _, agent in pairs], now)
-            for lead, agent in pairs:
-                tried.add(agent.id)
-                del free[agent.id]
-                if agent.id not in ours:
-                    due.append(lead)
-                elif _may_spend(conn, terms):
-                    claims.append(Claim(lead, _attempt(lead, agent, now, terms.roster.first(lead.site))))
+            ours = _lock_agents(conn, [one.agent.id for one in found_pairs], now)
+            for one in found_pairs:
+                del free[one.agent.id]
+                if one.agent.id not in ours:
+                    locked.append(one.agent.id)
+                    due.append(one.lead)
+                elif _may_spend(conn, terms, one.lead, over):
+                    claims.append(
+                        Claim(one.lead, _attempt(one.lead, one.agent, now, terms.roster.first(one.lead.site)))
+                    )
+                    pairs.append(one)
                 else:
-                    held.append(lead.id)
-    _write(conn, claims, terms, now)
-    _write_held(conn, held, now)
+                    held.append(one.lead.id)
+    _write(conn, claims, whys(conn, terms.roster, floor, pairs, locked, now), terms, now)
+    _write_held(conn, held, over, now)
     number_caps.put_off(conn, rung_out, terms.numbers, now)
     return Claimed(claims, held, [lead.id for lead in rung_out])
-
-
-def _free_agents(
-    conn: Connection, roster: Roster, now: int, most: int | None, without: set[str]
-) -> dict[str, FreeAgent]:
-    """The free agents, all of them or the first `most` by the strategy's order; several hundred take a while."""
-    statement, parameters = _free, {"at": now}
-    if most is not None and roster.strategy in _first_free:
-        statement, parameters = _first_free[roster.strategy], {"at": now, "most": most}
-    rows = conn.execute(statement, parameters).all()
-    return {name: FreeAgent(name, idle, assigned) for name, idle, assigned in rows if name not in without}
 
 
 def last_agents(conn: Connection, due: Sequence[Lead], since: int) -> dict[str, str]:
@@ -158,13 +143,17 @@ def _lock_agents(conn: Connection, ids: list[str], now: int) -> set[str]:
     return set(conn.execute(_lock, {"ids": ids, "at": now}).scalars())
 
 
-def _may_spend(conn: Connection, terms: ClaimTerms) -> bool:
+def _may_spend(conn: Connection, terms: ClaimTerms, lead: Lead, over: dict[str, Cap]) -> bool:
+    """Whether a call may be spent on this lead; a cap that is full is noted in `over`."""
     if not terms.caps:
         return True
-    if terms.calls.mode == "observe":
-        budgets.observe(conn, terms.caps)
+    observes = terms.calls.mode == "observe"
+    if not observes and budgets.spend(conn, terms.caps):
         return True
-    return budgets.spend(conn, terms.caps)
+    full = budgets.observe(conn, terms.caps) if observes else budgets.full(conn, terms.caps)
+    if full is not None:
+        over[lead.id] = full
+    return observes
 
 
 def _attempt(lead: Lead, agent: Agent, now: int, first: First) -> Attempt:
@@ -187,7 +176,7 @@ def _attempt(lead: Lead, agent: Agent, now: int, first: First) -> Attempt:
     )
 
 
-def _write(conn: Connection, claims: Sequence[Claim], terms: ClaimTerms, now: int) -> None:
+def _write(conn: Connection, claims: Sequence[Claim], told: Sequence[str], terms: ClaimTerms, now: int) -> None:
     """The reservations, all or nothing: a row that was not there as we read it undoes the whole claim."""
     if not claims:
         return
@@ -230,19 +219,27 @@ def _write(conn: Connection, claims: Sequence[Claim], terms: ClaimTerms, now: in
                 agent_id=one.agent_id,
                 from_state="waiting",
                 to_state="dialing",
+                why=why,
             )
-            for one in made
+            for one, why in zip(made, told, strict=True)
         ],
     )
 
 
-def _write_held(conn: Connection, held: Sequence[str], now: int) -> None:
+def _write_held(conn: Connection, held: Sequence[str], over: Mapping[str, Cap], now: int) -> None:
+    """Hold these leads; and tell of those that only went over a cap."""
     for lead_id in held:
         conn.execute(_hold, {"lead": lead_id, "until": now + HELD_FOR})
+    told = {lead_id: Hit("calls", "hold", cap.spent).told for lead_id, cap in over.items()}
     events.add(
         conn,
         [
-            events.entry(now, lead_id, "held", "guard", from_state="waiting", to_state="held", why="calls")
-            for lead_id in held
+            *(events.entry(now, lead, "observed", "guard", why=why) for lead, why in told.items() if lead not in held),
+            *(
+                events.entry(
+                    now, lead, "held", "guard", from_state="waiting", to_state="held", why=told.get(lead, "calls")
+                )
+                for lead in held
+            ),
         ],
     )

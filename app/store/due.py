@@ -93,3 +93,14 @@ def ahead(conn: Connection, lead: Lead, now: int) -> int:
     before = {f"before_{rank}": min(mine - turn(rank, 0), now + 1) for rank in RANKS}
     counted: int = conn.execute(_ahead, {"of_site": lead.site, **before}).scalar_one()
     return counted
+
+
+_ahead_by_rank = select(*(_before(rank).label(f"ahead_{rank}") for rank in RANKS))
+
+
+def ahead_by_rank(conn: Connection, lead: Lead, now: int) -> dict[int, int]:
+    """The same by their ranks: whose turn comes before this lead's, and how many of each."""
+    mine = turn(lead.rank, lead.due_at or now)
+    before = {f"before_{rank}": min(mine - turn(rank, 0), now + 1) for rank in RANKS}
+    counted = conn.execute(_ahead_by_rank, {"of_site": lead.site, **before}).one()
+    return dict(zip(RANKS, counted, strict=True))

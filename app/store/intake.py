@@ -9,10 +9,11 @@ import json
 from collections.abc import Sequence
 from typing import Any
 
-from sqlalchemy import Connection, bindparam, insert, select, update
+from sqlalchemy import Connection, bindparam, func, insert, select, update
 
 from app.directory import CallCap, Cooldown, Rate
-from app.domain.guards import HELD_FOR, Cap, Hit, worst
+from app.domain.guards import HELD_FOR, Cap, worst
+from app.domain.hits import Hit, lasting
 from app.domain.intake_results import Accepted
 from app.domain.lead import NewLead
 from app.domain.states import LEAD_LIVE
@@ -37,6 +38,9 @@ _admitted = (
     .order_by(leads.c.received_at.desc())
     .limit(1)
     .offset(bindparam("others"))
+)
+_admissions = select(func.count()).where(
+    leads.c.phone_key == bindparam("phone_key"), leads.c.received_at > bindparam("after"), leads.c.admitted == 1
 )
 _insert_lead = insert(leads)
 _insert_submission = insert(submissions)
@@ -92,14 +96,15 @@ def _count_guards(
     hits: list[Hit] = []
     retry_after = 0
     if cooldown.mode != "off":
-        waits = [_used_up(conn, new.phone_key, rate, now) for rate in cooldown.per_phone]
-        if any(waits):
-            hits.append(Hit("cooldown", cooldown.mode))
-            retry_after = _whole_seconds(max(waits))
+        waits = [(_used_up(conn, new.phone_key, rate, now), rate) for rate in cooldown.per_phone]
+        longest, rate = max(waits, key=lambda wait: wait[0], default=(0, None))
+        if rate is not None and longest:
+            hits.append(Hit("cooldown", cooldown.mode, _how_often(conn, new.phone_key, rate, now)))
+            retry_after = _whole_seconds(longest)
     if caps:
         over = budgets.full(conn, caps)
         if over is not None:
-            hits.append(Hit("calls", calls.mode))
+            hits.append(Hit("calls", calls.mode, over.spent))
             retry_after = max(retry_after, _whole_seconds(over.ends_at - now))
     return hits, retry_after
 
@@ -111,6 +116,13 @@ def _used_up(conn: Connection, phone_key: str, rate: Rate, now: int) -> int:
         _admitted, {"phone_key": phone_key, "after": now - window, "others": rate.count - 1}
     ).scalar()
     return 0 if blocking is None else blocking + window - now
+
+
+def _how_often(conn: Connection, phone_key: str, rate: Rate, now: int) -> str:
+    """The figures of a rate that is used up, for the history. Asked for only then."""
+    earlier = conn.execute(_admissions, {"phone_key": phone_key, "after": now - rate.per * 1000}).scalar_one()
+    let_in = "1 is" if rate.count == 1 else f"{rate.count} are"
+    return f"request {earlier + 1} of this number within {lasting(rate.per)}; {let_in} let through"
 
 
 def _whole_seconds(millis: int) -> int:
@@ -151,11 +163,18 @@ def _store(conn: Connection, new: NewLead, hold: str | None, hits: Sequence[Hit]
     )
     _claim_submission(conn, new, new.id, now)
     history = [events.entry(now, new.id, "received", new.source, to_state=state)]
+    spoke = [*new.hits, *hits]
     if hold:
-        history.append(events.entry(now, new.id, "held", "guard", to_state="held", why=hold))
+        told = next((hit.told for hit in spoke if hit.guard == hold), hold)
+        history.append(events.entry(now, new.id, "held", "guard", to_state="held", why=told))
     elif new.reason in ("closed", "scheduled"):
         history.append(events.entry(now, new.id, "scheduled", "intake", to_state="waiting", why=new.reason))
-    history += [events.entry(now, new.id, "observed", "guard", why=hit.guard) for hit in hits if hit.mode == "observe"]
+    # Who decided has been told; the others that spoke are, too, with their mode where it is more than to observe.
+    history += [
+        events.entry(now, new.id, "observed", "guard", why=hit.told if hit.mode == "observe" else hit.told_with_mode)
+        for hit in spoke
+        if hit.guard != hold
+    ]
     events.add(conn, history)
     return Accepted("new", new.id, state=state, reason=reason, hits=tuple(hits))
 

@@ -7,6 +7,7 @@ from typing import Final
 from sqlalchemy import Connection, bindparam, case, literal_column, select, update
 
 from app.domain.guards import HELD_FOR
+from app.domain.hits import lasting
 from app.domain.lead import LateLead
 from app.domain.priority import FRESH, PROMISED
 from app.store import events, meta
@@ -81,12 +82,13 @@ def after_standstill(conn: Connection, gap: int, fresh_for: int, now: int) -> li
     if last is None or now - int(last) <= gap:
         return []
     held = list(conn.execute(_missed, {"before": now - fresh_for}).scalars())
+    why = f"outage: nothing could be dialled for {lasting((now - int(last)) // 1000)}"
     for lead_id in held:
         conn.execute(_hold, {"lead": lead_id, "until": now + HELD_FOR})
     events.add(
         conn,
         [
-            events.entry(now, lead_id, "held", "dispatcher", from_state="waiting", to_state="held", why="outage")
+            events.entry(now, lead_id, "held", "dispatcher", from_state="waiting", to_state="held", why=why)
             for lead_id in held
         ],
     )

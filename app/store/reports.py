@@ -56,7 +56,8 @@ def apply(
             continue
         of_attempt = attempt.id
         if cdrs.note_leg(conn, attempt, record, now):
-            done = attempts.settle(conn, attempt.id, (*REPORTABLE, "refused"), decide, "provider", now, caps_at)
+            who = cdrs.told_by(record)
+            done = attempts.settle(conn, attempt.id, (*REPORTABLE, "refused"), decide, who, now, caps_at)
             if done is not None:
                 moved.append(done)
     if of_attempt is not None:

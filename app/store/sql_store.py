@@ -16,7 +16,7 @@ from app.domain.intake_results import Accepted, Claimed
 from app.domain.lead import Claim, LateLead, Lead, NewLead, Term
 from app.domain.moves import Decide
 from app.domain.routing import Roster
-from app.domain.stories import AgentState, Gauges, LeadStory, Moved
+from app.domain.stories import AgentState, Dossier, Gauges, LeadStory, Moved
 from app.domain.switches import Switch, SwitchName
 from app.errors import ConfigurationError, StorageUnavailable
 from app.store import (
@@ -25,6 +25,7 @@ from app.store import (
     bookings,
     claims,
     dialing_windows,
+    dossiers,
     gauges,
     intake,
     leads,
@@ -84,10 +85,8 @@ class SqlStore(ProviderAccounts):
             # The belt held: another replica was faster with an agent or a lead. Nothing of ours stands.
             return Claimed([], [], [])
 
-    async def begin_sending(self, claim: Claim, owner: str, lease: int) -> bool:
-        return await self.engine.write(
-            attempts.begin_sending, claim.attempt.id, owner, claim.lead.id, self._now(), lease
-        )
+    async def begin_sending(self, claim: Claim, owner: str, lease: int, ring_agent: int | None = None) -> bool:
+        return await self.engine.write(attempts.begin_sending, claim, owner, self._now(), lease, ring_agent)
 
     async def settle(
         self,
@@ -147,6 +146,9 @@ class SqlStore(ProviderAccounts):
 
     async def story(self, lead_id: str) -> LeadStory | None:
         return await self.engine.read(leads.story, lead_id, self._now())
+
+    async def dossier(self, lead_id: str, numbers: NumberCap | None) -> Dossier | None:
+        return await self.engine.read(dossiers.read, lead_id, numbers, self._now())
 
     async def leads_begun(self, beginning: str) -> list[str]:
         return await self.engine.read(leads.begun, beginning)

@@ -18,7 +18,7 @@ from app.store.engine import open_engine
 from app.store.sql_store import SqlStore
 from app.store.tables import attempts, leads
 from tests.clocks import ManualClock
-from tests.replay.days import MINUTE, a_call, clock, did, directory, generated, toml
+from tests.replay.days import MINUTE, a_call, a_lead, clock, did, directory, generated, toml
 from tests.replay.twin import Made, Twin
 
 AGENTS = ("dana", "yossi", "noa")
@@ -100,14 +100,17 @@ async def test_so_it_is_with_a_break_at_noon_and_without_wrap_up(sqlite_url: str
     """Who waits at noon is backlog at two; and who has just missed a lead is free at once, and yet not asked for it."""
     text = toml(AGENTS[:2], policy=SEEN + 'wrap_up = "0s"\nretry_agent = ["0s"]', guards=NO_CAP)
     file = parse_directory(text.replace('sun-thu = ["09:00-18:00"]', 'sun-thu = ["09:00-12:00", "14:00-18:00"]'))
-    day = generated(160, AGENTS[:2])
+    day = generated(90, AGENTS[:2])
+    rush = tuple(a_lead(5000 + number, clock(11, 58, number * 5)) for number in range(12))
     unwilling = [
         replace(lead, calls=tuple(a_call(one.agent_id, one.reserved_at, "agent_no_answer") for one in lead.calls))
         if number % 3 == 0
         else lead
-        for number, lead in enumerate(day.leads)
+        for number, lead in enumerate(sorted((*day.leads, *rush), key=lambda one: one.received_at))
     ]
-    _, made = await compare(replace(day, leads=tuple(unwilling)), file, sqlite_url)
+    ledger, made = await compare(replace(day, leads=tuple(unwilling)), file, sqlite_url)
+    put_off = [lead for lead in ledger.leads if clock(9) <= lead.came_at < clock(12) and not lead.fresh]
+    assert len(put_off) > 2, "some were due when it closed at noon"
     assert not [call for call in made if clock(12) <= call.at < clock(14)]
     assert max(Counter(call.lead_id for call in made).values()) > 2
 

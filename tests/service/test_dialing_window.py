@@ -12,7 +12,7 @@ from app.domain.answers import NotSent, Placed, Refused
 from app.domain.lead import Lead
 from app.domain.moves import after_answer, after_outcome
 from app.domain.priority import backlog_due
-from app.service.explain import explain
+from app.service.explain import look_up
 from app.service.rules import Rules
 from app.service.sweeper import Sweeper
 from tests.clocks import START
@@ -197,9 +197,9 @@ async def test_who_can_never_be_rung_is_held_in_words_and_held_again_when_releas
         assert (row["state"], row["reason"]) == ("held", "dialing_window")
         if not passed:
             assert await house.store.release(new.id, "operator", a_term(START)) == "waiting"
-    story = await house.store.story(new.id)
-    assert story is not None
-    assert "held: its number's dialing window is never open while the site is" in explain(story, directory())[1]
+    told = await look_up(house.store, Rules(directory()), new.id)
+    assert told is not None
+    assert "held: its number's dialing window is never open while the site is" in told.history[1].text
 
 
 async def test_nobody_is_put_off_without_a_window_and_a_closed_site_closes_as_a_whole(house: House) -> None:

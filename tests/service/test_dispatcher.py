@@ -47,7 +47,7 @@ class Slow(Replica):
     def _passes(self, seconds: float) -> None:
         self.engine.clock.advance(seconds)  # type: ignore[attr-defined]  # a clock that stands still otherwise
 
-    async def begin_sending(self, claim: Claim, owner: str, lease: int) -> bool:
+    async def begin_sending(self, claim: Claim, owner: str, lease: int, ring_agent: int | None = None) -> bool:
         self._passes(self.sending)
         return await super().begin_sending(claim, owner, lease)
 

@@ -14,7 +14,7 @@ import pytest
 from sqlalchemy import Connection, event
 
 from app.directory import CallCap, Cooldown, Rate
-from app.domain.guards import Cap
+from app.domain.guards import Cap, NumberCap
 from app.domain.lead import Attempt, Lead
 from app.domain.moves import Move
 from app.domain.priority import RANKS
@@ -26,6 +26,7 @@ from app.store import (
     cdrs,
     claims,
     dialing_windows,
+    dossiers,
     gauges,
     intake,
     leads,
@@ -174,9 +175,7 @@ async def lines(floor: Floor) -> dict[str, Callable[[Connection], object]]:
         "remember the answer": lambda conn: intake.remember_answer(conn, "main", "s", "{}"),
         "claim": lambda conn: claims.claim(conn, terms, now + 5),
         "last agents": lambda conn: claims.last_agents(conn, [waiting.lead], 0),
-        "begin sending": lambda conn: attempts.begin_sending(
-            conn, waiting.attempt.id, "me", waiting.lead.id, now, 5000
-        ),
+        "begin sending": lambda conn: attempts.begin_sending(conn, waiting, "me", now, 5000),
         "match by variable": lambda conn: cdrs.match(conn, a_record(attempt_id=claim.attempt.id), now),
         "match by call": lambda conn: cdrs.match(conn, a_record(call_id="c77"), now),
         "match by number": lambda conn: cdrs.match(conn, a_record(extension="SIPagent7", phone="0500000000"), now),
@@ -208,6 +207,7 @@ async def lines(floor: Floor) -> dict[str, Callable[[Connection], object]]:
         "hold a number": lambda conn: dialing_windows.hold(conn, ["new296"], now + HOUR),
         "next due": lambda conn: leads.next_due(conn, ["main", "sales"], now + 100),
         "story": lambda conn: leads.story(conn, "new300", now),
+        "dossier": lambda conn: dossiers.read(conn, "new300", NumberCap(6, START, lambda _: a_term(now)), now),
         "cancel": lambda conn: leads.cancel(conn, "new299", "visitor", now),
         "release": lambda conn: leads.release(conn, "new298", "operator", a_term(now), now),
         "booked": lambda conn: bookings.booked(conn, ["main", "sales"], now, now + 5, overdue=False),
@@ -243,6 +243,7 @@ NAMED: Final = {
     "whose call": {"ix_attempts_call"},
     "match by number": {"ix_attempts_extension"},
     "story": {"ix_events_lead"},
+    "dossier": {"ix_events_lead", "uq_attempts_number"},
     "phoned in": {"uq_leads_live_phone"},
     "newest leads": {"ix_leads_received"},
     "forget submissions": {"ix_submissions_created"},

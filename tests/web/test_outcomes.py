@@ -93,7 +93,10 @@ async def test_call_at_is_a_callback_within_the_hours(client: httpx.AsyncClient,
     assert answer["outcome"] == "scheduled"
     assert answer["expected_call_at"] == expected
     view = (await client.get(answer["status_url"])).json()
-    assert (view["state"], view["expected_call_at"]) == ("waiting", expected)
+    if expected == to_iso(START):  # now: somebody is rung for it in this very moment
+        assert view["state"] in ("waiting", "dialing")
+    else:
+        assert (view["state"], view["expected_call_at"]) == ("waiting", expected)
 
 
 async def test_call_at_reaches_to_sixty_days(client: httpx.AsyncClient) -> None:

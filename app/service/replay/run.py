@@ -152,8 +152,8 @@ class _Replay:
             due.sort(key=lambda lead: turn(lead.rank, lead.due_at or 0))
             last = self._last_agents(due, now) if roster.sticky else {}
             pairs, _ = pair(roster, due, free, min(ROUND, len(free)), last)
-            for lead, agent in pairs:
-                self._calling.claim(self._courses[lead.id], agent, roster.first(lead.site), now)
+            for one in pairs:
+                self._calling.claim(self._courses[one.lead.id], one.agent, roster.first(one.lead.site), now)
             if not pairs and len(due) == len(looked_at):
                 break
 
