@@ -35,6 +35,7 @@ IDLE: Final = 1.0  # seconds between looks at our own tables
 QUIET: Final = 2  # with no call on the line, every second question is enough
 STALE_AFTER: Final = 60_000  # milliseconds a call that is over may still be shown
 HIDDEN_FOR: Final = 10_000  # milliseconds past the ring times that a call may stay unseen
+UNBROKEN: Final = 15_000  # milliseconds in which a call is seen and then missed twice, where no look is left out
 
 
 class LineWatch:
@@ -171,7 +172,7 @@ class LineWatch:
             self._missing.add(call.id)
         else:
             self._missing.discard(call.id)
-            unanswered = await self._went_unanswered(call)
+            unanswered = await self._went_unanswered(call, now)
 
             def decide(attempt: Attempt, lead: Lead) -> Move | None:
                 # A record of the agent's leg says more than what was seen of it; the lead's will follow.
@@ -183,13 +184,16 @@ class LineWatch:
             if moved is not None and moved.move.outcome == "agent_no_answer":
                 self._metrics.attempts.labels("agent_no_answer").inc()
 
-    async def _went_unanswered(self, call: OpenCall) -> bool:
+    async def _went_unanswered(self, call: OpenCall, now: int) -> bool:
         """Whether a call that has left was seen ringing at its agent and never any further.
 
         Believed only of an account that has been seen to show more than that once an agent answers: how it shows such
-        calls is not documented (facts 3.2).
+        calls is not documented (facts 3.2). And only when nobody looked away meanwhile, be it that we stood still or
+        that the provider was silent: in half a minute an agent may have answered, and the lead have talked.
         """
         if call.first_leg != "agent" or call.agent_ringing_at is None or call.agent_answered_at is not None:
+            return False
+        if call.seen_at is None or now - call.seen_at > UNBROKEN:
             return False
         if not self._tells_answers:
             self._tells_answers = await self._store.line_tells_answers()

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 from app.clock import to_iso
 from app.domain.lead import Term
+from app.domain.switches import SwitchName
 from app.errors import InFlight, Refusal, StorageUnavailable
 from app.service.submission import Submission
 from tests.simulation.replica import TOKENS, Replica
@@ -18,7 +19,17 @@ if TYPE_CHECKING:
 
 PATIENCE: Final = 20.0  # seconds that a browser, a desk or the provider waits for an answer
 AGAIN: Final = 30.0  # seconds until the provider pushes a record again that was not taken
-DEEDS: Final = ("cancel", "move", "release", "release", "pause", "resume", "hang up")
+DEEDS: Final = (
+    "cancel",
+    "move",
+    "release",
+    "release",
+    "pause",
+    "resume",
+    "hang up",
+    "turn dialling off",
+    "turn taking off",
+)
 
 Work = Callable[[], Coroutine[Any, Any, object]]
 
@@ -97,8 +108,28 @@ class People:
         try:
             await replica.ask(work, PATIENCE)
             replica.wake()
+            if deed.startswith("turn "):
+                await self._turned_off("dialling" if "dialling" in deed else "taking")
         except (Refusal, StorageUnavailable, TimeoutError) as error:
             note(f"{deed} was refused: {type(error).__name__}")
+
+    async def _turned_off(self, name: SwitchName) -> None:
+        """Until somebody turns it on again."""
+        world = self._world
+        if name == "dialling":
+            world.witness.dialling_off(True)
+        await asyncio.sleep(world.chance.choice((5.0, 100.0)))
+        while True:
+            replica = world.some_replica()
+            if name == "dialling":
+                world.witness.dialling_off(False)
+            if replica is not None:
+                try:
+                    await replica.ask(partial(replica.store.turn, {name: True}, "operator", None), PATIENCE)
+                    return
+                except (StorageUnavailable, TimeoutError):
+                    world.witness.note("turning it on was refused")
+            await asyncio.sleep(5.0)
 
     def _work(self, deed: str, replica: Replica) -> Work | None:
         chance, store, views = self._world.chance, replica.store, replica.views
@@ -116,6 +147,10 @@ class People:
                 return partial(store.pause, agent, now + chance.randint(1000, 600_000), "lunch")
             case "resume":
                 return partial(store.resume, agent)
+            case "turn dialling off":
+                return partial(store.turn, {"dialling": False}, "operator", "a test of the bell")
+            case "turn taking off":
+                return partial(store.turn, {"taking": False}, "operator", "a test of the door")
         return self._hang_up(replica)
 
     def _hang_up(self, replica: Replica) -> Work | None:

@@ -10,7 +10,7 @@ import asyncio
 import json
 import random
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any, Final
 
 from app.domain.answers import Answer, NotSent, Placed, Refused, Unknown
@@ -20,6 +20,7 @@ from tests.simulation.loop import Process, VirtualLoop
 from tests.simulation.temper import Temper
 
 TIMEOUT: Final = 8.0  # seconds until the client gives up
+EMPTY_FOR: Final = 4.0  # seconds that an account without any call may be a mistake: one answer, no two in a row
 REFUSALS: Final = {
     "offline": Refused(3, "the extension is offline", "agent_offline"),
     "blocked": Refused(7, "the extension is blocked", "agent_blocked"),
@@ -45,6 +46,12 @@ class Call:
     disowned: bool = False
     hung_up: bool = False
     remembers: bool = True  # our variables come back
+
+    @property
+    def since_answer(self) -> float:
+        """Seconds from the agent's picking up to the end; 0 when he did not."""
+        beyond = [since for since, status in self.phases if status != "ringing"]
+        return self.ends - beyond[0] if beyond else 0.0
 
     def live(self, now: float) -> bool:
         return now < self.ends
@@ -322,15 +329,17 @@ class Provider:
     def line(self) -> Sequence[ExtensionNow] | None:
         """What is on the line, as of some seconds ago; never of an earlier moment than what was told before."""
         now, chance = self.loop.time(), self._chance
-        trouble = next((one.what for one in self.blind if one.covers(now)), None)
-        if trouble == "silent" or chance.random() < self.temper.line_blind:
+        trouble = next((one for one in self.blind if one.covers(now)), None)
+        what = trouble.what if trouble else ""
+        if what == "silent" or chance.random() < self.temper.line_blind:
             return None
-        if trouble == "everybody out":
+        if trouble is not None and what == "empty" and now < trouble.since + EMPTY_FOR:
             return [ExtensionNow(f"SIP{name}", "out") for name in self.temper.agents]
-        if trouble != "frozen":
+        if what != "frozen":
             self._snapshot = max(self._snapshot, now - chance.uniform(0.0, self.temper.line_lag))
         then = self._snapshot
-        return [self._extension(f"SIP{name}", then) for name in self.temper.agents]
+        there = [self._extension(f"SIP{name}", then) for name in self.temper.agents]
+        return [replace(one, login="out") for one in there] if what == "everybody out" else there
 
     def _extension(self, extension: str, then: float) -> ExtensionNow:
         found: list[LineCall] = []

@@ -11,6 +11,7 @@ from dataclasses import dataclass
 DAY_STARTS = 1_767_607_200_000  # 2026-01-05 10:00 UTC, a Monday; noon in Jerusalem
 CLOSES_AFTER = 600.0  # seconds from then until the office closes for lunch, at ten past twelve
 OPENS_AFTER = 3600.0  # seconds from then until it opens again, at one
+WINDOWS = (300.0, 3900.0)  # seconds from then until nobody may be rung, and may be again, where there is a window
 
 DIRECTORY = """
 [policy]
@@ -28,13 +29,17 @@ pause_for = "5m"
 sticky = "{sticky}"
 redial_absent = {redial_absent}
 logged_out = "{logged_out}"
-
+calls_per_number = {calls_per_number}
+callback_after = "2m"
+{window}
 [guards]
 cooldown = {{ mode = "{cooldown}", per_phone = ["2/1 hours"] }}
 calls = {{ mode = "hold", per_hour = {per_hour}, per_day = 600 }}
 
 [hours.office]
 mon-fri = ["09:00-12:10", "13:00-18:00"]
+[hours.decent]
+mon-fri = ["09:00-12:05", "13:05-20:00"]
 
 [[sites]]
 key = "main"
@@ -146,6 +151,8 @@ def temper_of(chance: random.Random) -> Temper:
         cooldown=chance.choice(("off", "hold")),
         per_hour=chance.choice((120, 120, 120, 6)),
         first=chance.choice(("agent", "agent", "lead")),
+        calls_per_number=chance.choice((6, 6, 2)),
+        window='dialing_window = "decent"' if chance.random() < 0.2 else "",
     )
     for place, name in enumerate(agents):
         text += AGENT.format(name=name, skills='["sales"]' if place % 2 == 0 else "[]")

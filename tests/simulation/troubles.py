@@ -51,7 +51,7 @@ class Troubles:
         extensions = tuple(f"SIP{name}" for name in temper.agents)
         for many, spans, kinds, longest in (
             (temper.provider_outages, provider.troubles, ("unreachable", "hanging"), 200.0),
-            (temper.blind_times, provider.blind, ("silent", "frozen", "everybody out"), 200.0),
+            (temper.blind_times, provider.blind, ("silent", "frozen", "everybody out", "empty"), 200.0),
             (temper.outside_calls, provider.outside, extensions, 120.0),
             (temper.breaks, provider.away, extensions, 600.0),
         ):

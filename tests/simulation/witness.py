@@ -10,6 +10,7 @@ from collections import Counter
 from collections.abc import Mapping
 from typing import Any, Final
 
+from app.ports import CallRequest
 from app.service.rules import Rules
 from app.store import gauges
 from tests.simulation.database import Database
@@ -52,6 +53,8 @@ CORRECTIONS: Final = {
 }
 GAUGE_EVERY: Final = 240.0  # seconds of the world; the gauge itself counts what is ten minutes late
 STALE: Final = 2.5  # seconds after its intent until a request does not set out any more; and then it has its deadline
+UNSEEN: Final = 14.0  # seconds that a conversation may pass between two looks at the line, with what these lag behind
+KNOWN_WITHIN: Final = 2000  # milliseconds until each process knows that a site has closed, or a switch was turned
 SETTLED_WITHIN: Final = 27_000  # milliseconds past its lease until a silent attempt is settled
 
 
@@ -70,6 +73,7 @@ class Witness:
         self._intended: dict[str, float] = {}  # when the intent to send was committed
         self._last_event = database.raw.execute("SELECT coalesce(max(id), 0) FROM events").fetchone()[0]
         self._gauged_at = 0.0
+        self._off_since: int | None = None
         self._schedule = hashlib.blake2b(digest_size=12)
         self._history = hashlib.blake2b(digest_size=12)
         self.stepped = 0  # milliseconds that the clock of the database was put ahead
@@ -207,17 +211,26 @@ class Witness:
             return
         if now - self._intended[request.attempt_id] > STALE + TIMEOUT:
             self.wrong("a request left long after its intent", request.attempt_id)
-        self._in_hours(row[1], row[2], request.lead_id)
+        self._in_hours(row[1], row[2], request)
+        if self._off_since is not None and not self.stepped and row[1] > self._off_since + KNOWN_WITHIN:
+            self.wrong("somebody is taken although dialling is switched off", request.lead_id)
         for other in self._provider.book:
             if other.request.attempt_id == request.attempt_id:
                 self.wrong("one attempt sent two requests", request.attempt_id)
             self._beside(other, sent, now)
         self._earlier_attempts(request.lead_id, request.attempt_id, row[3])
 
-    def _in_hours(self, reserved_at: int, site: str, lead: str) -> None:
-        found = self._rules.site(site)
-        if found is not None and not any(self._rules.is_open(found, reserved_at - back) for back in (0, 2000)):
-            self.wrong("somebody is rung while the site is closed", lead)
+    def _in_hours(self, reserved_at: int, site: str, request: CallRequest) -> None:
+        """Just before will do: who may be rung is worked out once a second."""
+        found, moments = self._rules.site(site), (reserved_at, reserved_at - KNOWN_WITHIN)
+        if found is not None and not any(self._rules.is_open(found, moment) for moment in moments):
+            self.wrong("somebody is rung while the site is closed", request.lead_id)
+        if not any(self._rules.may_ring_now(request.lead_phone, moment) for moment in moments):
+            self.wrong("somebody is rung outside the hours in which he may be", request.lead_id)
+
+    def dialling_off(self, off: bool) -> None:
+        """An operator was told that no call is placed any more; or lets calls be placed again."""
+        self._off_since = self.now_ms() if off else None
 
     def _beside(self, other: Sent, sent: Sent, now: float) -> None:
         """Two requests in the book, the later one new: by what really happened."""
@@ -231,7 +244,13 @@ class Witness:
                 )
             if other.request.lead_phone == sent.request.lead_phone:
                 self.wrong("somebody is dialled who is on a call of ours", other.request.lead_id, sent.request.lead_id)
-        if call.talked and not call.live(now) and other.request.lead_id == sent.request.lead_id:
+        # Where it is over within two looks at the line, it is seen as one that the agent did not take (decision 0005).
+        if (
+            call.talked
+            and call.since_answer > UNSEEN
+            and not call.live(now)
+            and other.request.lead_id == sent.request.lead_id
+        ):
             self.wrong("somebody who has talked with us is dialled again", sent.request.lead_id)
 
     def _earlier_attempts(self, lead: str, attempt: str, redials: int) -> None:
@@ -286,7 +305,12 @@ class Witness:
             "SELECT state, outcome FROM attempts WHERE id = ?", (attempt,)
         ).fetchone()
         talked = sent.call is not None and sent.call.talked
-        if (outcome == "connected") > talked or (talked and outcome not in (None, "connected", "unreported")):
+        unseen = talked and sent.call is not None and sent.call.since_answer <= UNSEEN
+        if (outcome == "connected") > talked or (
+            talked
+            and outcome not in (None, "connected", "unreported")
+            and not (unseen and outcome == "agent_no_answer")
+        ):
             self.wrong(f"of a call in which {'they' if talked else 'nobody'} talked is told {outcome}", attempt)
         if sent.heard_at is not None and sent.sender.alive and state in ("absent", "unresolved"):
             self.wrong(f"an attempt is {state} although its answer was heard", attempt)
