@@ -9,6 +9,7 @@ import pytest
 import structlog
 
 from app.domain.answers import Placed
+from app.domain.line import LineStatus
 from app.metrics import Metrics
 from app.ports import CallRequest
 from tests.simulation.campaign import listening
@@ -36,7 +37,7 @@ def database() -> Iterator[Database]:
 
 @pytest.fixture
 def world(database: Database) -> Iterator[World]:
-    made = World(1, database, Metrics())
+    made = World(6, database, Metrics())
     database.raw.execute("PRAGMA ignore_check_constraints = 1")
     database.raw.execute("PRAGMA foreign_keys = 0")
     indexes = database.raw.execute("SELECT name, sql FROM sqlite_master WHERE name LIKE 'uq_%live%'").fetchall()
@@ -154,7 +155,9 @@ def ask(world: World, request: CallRequest = REQUEST, call: Call | None = None) 
 
 
 def a_call(request: CallRequest = REQUEST, *, ends: float = 60.0, talked: bool = False) -> Call:
-    return Call("c", request, 0.0, 0, ends, (), (("ANSWER", 9), ("ANSWER", 9)), talked)
+    """A call that the agent took half a minute before its end."""
+    phases: tuple[tuple[float, LineStatus], ...] = ((ends - 30.0, "talking"),)
+    return Call("c", request, 0.0, 0, ends, phases, (("ANSWER", 9), ("ANSWER", 9)), talked)
 
 
 def test_a_request_for_a_lead_that_is_dialled_is_no_mishap(world: World) -> None:
