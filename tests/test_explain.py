@@ -604,6 +604,16 @@ def test_why_not_each_of_the_others_is_said_in_words(item: str, words: str) -> N
     assert group.text.removeprefix("Yossi Cohen (no call yet): ").removeprefix("Yossi Cohen: ") == words
 
 
+def test_who_was_nearest_to_being_asked_is_told_of_first() -> None:
+    """However the rows came out of the database."""
+    reasons = ("off_shift", "not_free", "busy", "on_call", "taken")
+    items = [f'{{"r":"{reason}","n":1}}' for reason in reasons]
+    found = chosen("only", "longest_idle", "5", 1, *items, '{"r":"behind","a":[["yossi",9]]}', '{"r":"behind","n":2}')
+    assert [group.reason for group in found.others] == [
+        *("taken", "behind", "behind", "on_call", "busy", "not_free", "off_shift")
+    ]
+
+
 def test_of_many_names_the_first_are_said() -> None:
     names = ",".join(f'"a{number}"' for number in range(12))
     (group,) = chosen("only", "longest_idle", "5", 1, f'{{"r":"on_call","a":[{names}]}}').others

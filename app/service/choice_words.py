@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import Final
 
 from app.directory import Agent, Directory
-from app.domain.choices import Choice, Group, Other
+from app.domain.choices import COUNTED, KEPT_OFF, NOT_FREE, PASSED_OVER, Choice, Group, Other
 from app.domain.phone import mask_within
 from app.service.wall_clock import WallClock
 
@@ -50,6 +50,7 @@ STRATEGIES: Final[Mapping[str, str]] = {
     "priority": "behind by priority, then by idle time",
     "weighted": "less idle time, counted by weight",
 }
+ORDER: Final = ("free", *PASSED_OVER, *NOT_FREE, *COUNTED, *KEPT_OFF)
 EQUAL: Final = "the same, but later in leadring.toml"
 BY: Final[Mapping[str, str]] = {
     "sticky": "had the last talk with this number",
@@ -97,10 +98,10 @@ class ChoiceWords:
         return f"{by}; {'at least ' if choice.or_more else ''}{choice.free} were free"
 
     def why_not(self, groups: Sequence[Group], at: int, choice: Choice | None = None) -> list[Told]:
-        """Each group in a sentence; `choice` is the one that they belong to."""
+        """Each group in a sentence, the nearest to being asked first; `choice` is the one that they belong to."""
         return [
             Told(group.reason, tuple(one.agent for one in group.agents), self._sentence(group, at, choice))
-            for group in groups
+            for group in sorted(groups, key=lambda group: ORDER.index(group.reason))
         ]
 
     # ------------------------------------------------------------------------------------------ who was chosen

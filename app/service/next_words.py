@@ -6,7 +6,7 @@ from collections.abc import Iterator, Mapping
 from typing import Final
 
 from app.clock import to_datetime
-from app.domain.choices import KEPT_OFF, NOT_FREE, Group, Other
+from app.domain.choices import Group, Other
 from app.domain.dialing_window import window_of
 from app.domain.hours import why_closed
 from app.domain.lead import Lead
@@ -199,10 +199,8 @@ class NextWords:
                 found.setdefault(("language", language), []).append(Other(agent.id))
         for why, ids in roster.why_off(site).items():
             found.setdefault(why, []).extend(Other(one) for one in ids)
-        for reason in ("free", "just_missed", *NOT_FREE, *KEPT_OFF):
-            for (word, detail), others in found.items():
-                if word == reason:
-                    yield Group(reason, detail, tuple(others), len(others))
+        for (reason, detail), others in found.items():
+            yield Group(reason, detail, tuple(others), len(others))
 
     def _doing(self, agent: str, lead: Lead) -> tuple[str, Other]:
         state = self._dossier.agents.get(agent)
