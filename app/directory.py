@@ -29,6 +29,7 @@ from app.directory_policy import (
 )
 from app.directory_reading import Table, nearest
 from app.directory_sites import KEY_MEANS, KEY_PATTERN, SITE_KEYS, read_site
+from app.directory_sources import SOURCE_KEYS, read_sources
 from app.directory_types import (
     Agent,
     CallCap,
@@ -45,6 +46,7 @@ from app.directory_types import (
     Rate,
     Routing,
     Site,
+    Source,
 )
 from app.directory_warnings import surprises
 from app.errors import ConfigurationError
@@ -67,6 +69,7 @@ __all__ = [
     "Rate",
     "Routing",
     "Site",
+    "Source",
     "kept_off",
     "load_directory",
     "may_take",
@@ -86,7 +89,7 @@ KNOWN_KEYS: Mapping[str, tuple[str, ...]] = MappingProxyType(
         "hours.*": (*DAYS, *HOURS_KEYS),
         "sites": SITE_KEYS,
         "agents": AGENT_KEYS,
-        "sources.*": ("preset", "token", "site", "map"),
+        "sources.*": SOURCE_KEYS,
     }
 )
 
@@ -134,6 +137,7 @@ def parse_directory(text: str, *, source: str = "leadring.toml") -> Directory:
     sites = _sites(top, names, warnings)
     people = _agents(top, names, needed=_people_needed(top))
     _named_agents(sites, people, mistakes)
+    sources = read_sources(top, sites, policy.fresh_for)
     directory = Directory(
         policy=policy,
         limits=limits,
@@ -141,8 +145,8 @@ def parse_directory(text: str, *, source: str = "leadring.toml") -> Directory:
         hours=MappingProxyType(hours),
         sites=MappingProxyType(sites),
         agents=MappingProxyType(people | {line.id: line for site in sites.values() for line in lines_of(site)}),
+        sources=MappingProxyType(sources),
     )
-    _refuse_sources(top)
     if mistakes:
         raise ConfigurationError([f"{source}: {mistake}" for mistake in mistakes])
     return replace(directory, warnings=(*warnings, *surprises(directory)))
@@ -223,11 +227,3 @@ def _named_agents(sites: Mapping[str, Site], people: Mapping[str, Agent], mistak
                 for name in names
                 if name not in people
             )
-
-
-def _refuse_sources(top: Table) -> None:
-    value = top.values.get("sources")
-    sources = top.table("sources", tuple(value) if isinstance(value, dict) else ())
-    for name in sources.values:
-        sources.table(name, KNOWN_KEYS["sources.*"])
-        sources.wrong(name, "cannot be used: sources are not available in this version; remove it")

@@ -13,6 +13,24 @@ Routing = Literal["longest_idle", "round_robin", "priority", "weighted"]
 First = Literal["agent", "lead"]
 LoggedOut = Literal["free", "away"]
 MatchLanguage = Literal["off", "prefer", "require"]
+PRESETS = (
+    "generic",
+    "elementor",
+    "cf7",
+    "wpforms",
+    "gravity",
+    "webflow",
+    "wix",
+    "typeform",
+    "jotform",
+    "hubspot",
+    "google_ads",
+    "meta",
+    "tally",
+    "zoho",
+    "zapier",
+    "make",
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -203,6 +221,28 @@ class Agent:
 
 
 @dataclass(frozen=True, slots=True)
+class Source:
+    """A form builder's webhook. `site`: the one its leads belong to. Secrets: one, or the new one and the old.
+
+    `map` says under which names it sends our fields, `root` below which key they stand (a path with dots); without
+    them the preset's own are used. What was sent longer than `max_age` seconds ago is not rung without asking. The
+    body as it came is kept, encrypted, for `keep_raw` seconds; 0 keeps none. `access_token`: with which Meta is asked
+    for the lead that it told of.
+    """
+
+    key: str
+    preset: str
+    site: str
+    tokens: tuple[str, ...] = field(repr=False)
+    signing_secrets: tuple[str, ...] = field(default=(), repr=False)
+    access_token: str | None = field(default=None, repr=False)
+    map: Mapping[str, tuple[str, ...]] = field(default_factory=lambda: MappingProxyType({}))
+    root: str | None = None
+    max_age: int = 900
+    keep_raw: int = 7 * 86400
+
+
+@dataclass(frozen=True, slots=True)
 class Directory:
     """The whole file. The mappings keep the file's order; `warnings` are sentences for the operator.
 
@@ -215,6 +255,7 @@ class Directory:
     hours: Mapping[str, Hours]
     sites: Mapping[str, Site]
     agents: Mapping[str, Agent]
+    sources: Mapping[str, Source] = field(default_factory=lambda: MappingProxyType({}))
     warnings: tuple[str, ...] = ()
 
     @property

@@ -10,7 +10,6 @@ import pytest
 from pydantic import SecretStr
 
 from app.directory import KNOWN_KEYS, Directory, options_for, parse_directory
-from app.errors import ConfigurationError
 from app.settings import PREFIX, Settings, load_settings
 
 PAGE = (Path(__file__).parent.parent / "docs" / "configuration.md").read_text(encoding="utf-8")
@@ -24,6 +23,7 @@ HEADINGS = {
     "hours.*": "### [hours.*]",
     "sites": "### [[sites]]",
     "agents": "### [[agents]]",
+    "sources.*": "### [sources.*]",
 }
 Row = tuple[list[str], str, str, str]  # names, default ("–" for none), unit, example
 
@@ -50,11 +50,16 @@ def toml(section: str, key: str, line: str) -> Directory:
     elif section == "agents":
         agent |= {key: line} | ({"extension": 'extension = "logincode"'} if key == "login_code" and line else {})
         line = ""
+    elif section == "sources.*":
+        source = {"token": 'token = "0123456789abcdef"', "site": 'site = "main"'} | ({key: line} if line else {})
+        line = "\n".join([*source.values(), *(['preset = "meta"'] if key == "access_token" else [])])
     if key in ("holiday_eves", "hol_hamoed"):
         line += '\nholidays = "IL"'
     inner = f"[{section.replace('*', 'shop')}]\n{line}\n" if section not in ("sites", "agents") else ""
-    lines = ["[hours.office]", 'mon = ["09:00-10:00"]', inner, "[[sites]]", *site.values(), "[[agents]]"]
-    return parse_directory("\n".join([*lines, *agent.values()]))
+    lines = ["[hours.office]", 'mon = ["09:00-10:00"]', inner, "[[sites]]", *site.values()]
+    if section == "sources.*":
+        lines += ["[[sites]]", 'key = "second"', site["origins"]]
+    return parse_directory("\n".join([*lines, "[[agents]]", *agent.values()]))
 
 
 KEY_ROWS = [(section, row) for section in HEADINGS if section != "settings" for row in rows(section)]
@@ -87,9 +92,8 @@ def test_the_default_and_the_example_of_a_setting_are_true(row: Row) -> None:
 
 
 def test_every_table_of_the_file_is_documented() -> None:
-    assert set(HEADINGS) - {"settings"} | {"", "sources.*"} == set(KNOWN_KEYS)
-    assert "### [sources.*]" in PAGE
-    for name in KNOWN_KEYS[""] + KNOWN_KEYS["sources.*"]:
+    assert set(HEADINGS) - {"settings"} | {""} == set(KNOWN_KEYS)
+    for name in KNOWN_KEYS[""]:
         assert f"`{name}`" in PAGE
 
 
@@ -106,11 +110,11 @@ def test_the_default_and_the_example_of_a_key_are_true(section: str, row: Row) -
     key = names[0]
     ordinary = {"key": 'key = "main"', "id": 'id = "dana"', "extension": 'extension = "SIPdana1"'}
     assert unit
-    if key in ordinary:
+    if section != "sources.*" and key in ordinary:
         assert (default, unit) == ("–", "required")
         assert example == ordinary[key]
         return
-    without = replace(toml(section, key, ""), warnings=())
+    without = replace(toml(section, key, 'token = "fedcba9876543210"' if key == "token" else ""), warnings=())
     assert replace(toml(section, key, example), warnings=()) != without
     if default != "–":
         assert replace(toml(section, key, f"{key} = {default}"), warnings=()) == without
@@ -131,8 +135,3 @@ def test_the_page_shows_each_kind_of_call_and_a_caller_id_of_a_site() -> None:
         for site in directory.sites.values()
     ]
     assert {("lead", False, False), ("lead", True, False), ("agent", True, False), ("agent", False, True)} <= set(sites)
-
-
-def test_sources_are_refused_as_the_page_says() -> None:
-    with pytest.raises(ConfigurationError, match="sources are not available in this version"):
-        parse_directory('[sources.a]\npreset = "elementor"\ntoken = "x"\nsite = "main"\nmap = { phone = "tel" }\n')
