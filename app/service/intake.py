@@ -49,11 +49,11 @@ from app.service.tokens import Tokens
 
 log = structlog.get_logger("leadring.intake")
 
-ROUND_PATIENCE = 0.5  # seconds an answer waits to learn whether somebody was free
-
 
 class Intake:
     """Takes submissions in. One instance serves every door."""
+
+    round_patience = 0.5  # seconds an answer waits to learn whether somebody was free
 
     def __init__(
         self,
@@ -269,7 +269,7 @@ class Intake:
     async def _claimed(self, lead_id: str) -> bool:
         """Whether an agent was free for this lead in the round right after it was stored."""
         try:
-            async with asyncio.timeout(ROUND_PATIENCE):
+            async with asyncio.timeout(self.round_patience):
                 return lead_id in await self._dispatcher.claimed_now()
         except TimeoutError:
             return False
