@@ -11,6 +11,7 @@ import json
 import logging
 import re
 import sys
+import time
 from collections.abc import Iterable, MutableMapping
 from functools import partial
 from typing import Any, Literal, TextIO
@@ -20,6 +21,7 @@ import structlog
 
 EventDict = MutableMapping[str, Any]
 _NUMBER = re.compile(r"(?<![\w-])\+?\d[\d\-\u2010-\u2015\s().]{6,18}\d(?![\w-])")
+APART = 10.0  # seconds in which a library's line is written once
 _DIGITS = 9  # fewer are no phone number
 _NEVER_MASKED = frozenset({"timestamp", "lead_id", "attempt_id", "request_id", "call_id", "event", "level", "logger"})
 _TOKEN_IN_PATH = re.compile(r"(/v1/(?:hooks/[^/\s]+|voicenter/cdr)/)[^/?\s]+")
@@ -67,6 +69,28 @@ class _Line:
         self._stream.write(line + "\n")
 
     debug = info = warning = warn = error = critical = exception = log = msg
+
+
+class Brief(logging.Filter):
+    """A library's exceptions in one line each, without traceback, and each wording at most once in ten seconds.
+
+    slowapi writes a traceback for every request for as long as its Redis is away; the first line says it all.
+    """
+
+    def __init__(self) -> None:
+        super().__init__()
+        self._told: dict[str, float] = {}
+
+    def filter(self, record: logging.LogRecord) -> bool:
+        if not record.exc_info or record.exc_info[0] is None:
+            return True
+        line = f"{record.getMessage()}: {record.exc_info[0].__name__}"
+        now = time.monotonic()
+        if now - self._told.get(line, -APART) < APART:
+            return False
+        self._told[line] = now
+        record.msg, record.args, record.exc_info = line, (), None
+        return True
 
 
 def _add_name(logger: Any, _method: str, line: EventDict) -> EventDict:
@@ -125,6 +149,7 @@ def configure_logging(
     root.setLevel(level.upper())
     for noisy in ("httpx", "httpcore", "alembic", "slowapi"):
         logging.getLogger(noisy).setLevel(logging.WARNING)
+    logging.getLogger("slowapi").filters[:] = [Brief()]
     logging.getLogger("uvicorn.access").disabled = True
     for name in ("uvicorn", "uvicorn.error"):
         logger = logging.getLogger(name)

@@ -202,6 +202,24 @@ def test_libraries_that_print_addresses_are_quiet(written: io.StringIO) -> None:
     assert written.getvalue() == ""
 
 
+def test_a_dead_redis_is_one_line_not_a_traceback_for_every_request(written: io.StringIO) -> None:
+    def fail(error: Exception) -> None:
+        try:
+            raise error
+        except type(error):
+            logging.getLogger("slowapi").exception("Failed to rate limit. Swallowing error")
+
+    for _ in range(50):
+        fail(TimeoutError("redis"))
+    fail(ConnectionError("redis"))
+    logging.getLogger("slowapi").warning("Rate limit recovered")
+    assert [(line["event"], "exception" in line) for line in told(written)] == [
+        ("Failed to rate limit. Swallowing error: TimeoutError", False),
+        ("Failed to rate limit. Swallowing error: ConnectionError", False),
+        ("Rate limit recovered", False),
+    ]
+
+
 def test_the_secrets_of_the_settings_are_all_found(tmp_path: Any) -> None:
     settings = Settings(
         database_url=f"sqlite:///{tmp_path}/x.db",

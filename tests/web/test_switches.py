@@ -14,7 +14,7 @@ import pytest
 from app.domain.messages import sentence
 from tests.web.conftest import Start
 from tests.web.problem import assert_problem, assert_retry_after, field_errors
-from tests.web.service import GOOD, OTHER, Service, copy_of, eventually, started
+from tests.web.service import DIRECTORY, GOOD, OTHER, Service, copy_of, eventually, started
 from tests.web.test_forms import BROWSER, TYPED, assert_page
 from tests.web.test_storage_dead import DeadEngine
 
@@ -86,6 +86,20 @@ async def test_only_the_whole_token_opens(service: Service, client: httpx.AsyncC
 async def test_a_token_of_strange_bytes_is_a_wrong_one(client: httpx.AsyncClient) -> None:
     response = await client.get(PATH, headers={b"authorization": "Bearer \xff".encode("latin-1")})
     assert_problem(response, 401, "unauthorized")
+
+
+async def test_who_tries_tokens_is_slowed_down_and_who_has_the_right_one_is_not(start: Start) -> None:
+    toml = DIRECTORY.replace("100000/minute", "3/hour")
+    async with start(toml=toml, admin_token=TOKEN) as service, service.client() as client:
+        for _ in range(5):
+            assert (await client.get(PATH, headers=BEARER)).status_code == 200
+        for guess in range(3):
+            tried = await client.get(PATH, headers={"authorization": f"Bearer guess-{guess}"})
+            assert_problem(tried, 401, "unauthorized")
+        response = await client.get(PATH, headers={"authorization": "Bearer guess-3"})
+        assert_problem(response, 429, "rate_limited")
+        assert_retry_after(response)
+        assert (await client.get(PATH, headers=BEARER)).status_code == 200
 
 
 async def test_no_other_page_may_turn_them(client: httpx.AsyncClient) -> None:
