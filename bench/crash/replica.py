@@ -62,6 +62,7 @@ class Replica:
         self._rng = rng
         self._process: Process | None = None
         self._began = 0.0
+        self._log_before = 0  # bytes of the log that are of earlier lives
         self._is_over = False
 
     async def lives(self) -> None:
@@ -176,6 +177,7 @@ class Replica:
             env |= {"LEADRING_FAULTS_ALLOWED": "yes", "LEADRING_FAULT": ",".join(armed)}
         self.starts += 1
         self._began = time.monotonic()
+        self._log_before = self.log.stat().st_size if self.log.exists() else 0
         self._process = await self._launcher.start(
             ["serve", "--port", str(self.port.number)],
             env=env,
@@ -194,23 +196,17 @@ class Replica:
         """A process that ends by itself has an excuse only when it could not start, for want of its database."""
         if process.ended.result() == 0:
             return
-        lines = self.log.read_text(errors="replace").splitlines()
+        lines = self.log.read_bytes()[self._log_before :].decode(errors="replace").splitlines()
         why = " / ".join(line[-300:] for line in lines[-2:])
         excused = stood_still or self._is_down(self._began - 1) or "PostgreSQL (TimeoutError)" in why
-        if not excused or _had_started(lines, process.pid):
+        if not excused or _had_started(lines):
             self._history.strange.append(f"{self.name} ended by itself with {process.ended.result()}: {why}")
         await asyncio.sleep(0.3)
 
 
-def _had_started(lines: list[str], pid: int) -> bool:
-    """Whether the process of this number says in the log that it serves: uvicorn tells its number first."""
-    mine = False
-    for line in lines:
-        if "Started server process" in line:
-            mine = f"[{pid}]" in line
-        elif mine and line.startswith("{") and json.loads(line).get("event") == "started":
-            return True
-    return False
+def _had_started(lines: list[str]) -> bool:
+    """Whether a process says among these lines, all of them its own, that it serves."""
+    return any(line.startswith("{") and json.loads(line).get("event") == "started" for line in lines)
 
 
 def _was_killed(process: Process) -> bool:
