@@ -19,11 +19,14 @@ class DatabaseClock:
     def __init__(self, local: Clock | None = None) -> None:
         self._local = local or SystemClock()
         self._offset: float | None = None
+        self._error = 0.0  # milliseconds by which it may be off: half of the trip that it was read from
 
     async def measure(self, ask: Callable[[], Awaitable[float]]) -> None:
         """Ask the server's time (milliseconds since the epoch) and keep the answer that came back quickest.
 
-        The server's reading lies somewhere within the round trip, so the error is at most half of it.
+        The server's reading lies somewhere within the round trip, so the error is at most half of it. What was known
+        before stays as long as a slower trip does not contradict it: on a busy machine trips take long, and the
+        replicas' clocks would drift apart by as much.
         """
         best: tuple[float, float] | None = None
         for _ in range(TRIES):
@@ -32,8 +35,11 @@ class DatabaseClock:
             after = self._local.monotonic() * 1000
             found = (after - before, theirs - (before + after) / 2)
             best = found if best is None else min(best, found)
-        if best is not None:
-            self._offset = best[1]
+        if best is None:
+            return
+        error, offset = best[0] / 2, best[1]
+        if self._offset is None or error <= self._error or abs(offset - self._offset) > error:
+            self._offset, self._error = offset, error
 
     def now(self) -> Millis:
         """Milliseconds since the epoch by the server; StorageUnavailable before the first measurement."""

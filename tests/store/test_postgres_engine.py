@@ -356,6 +356,32 @@ async def test_the_best_of_three_answers_sets_the_clock() -> None:
     assert clock.now() == pytest.approx(server + local.monotonic() * 1000 + 100, abs=1)
 
 
+async def test_a_slow_trip_corrects_a_clock_only_where_it_contradicts_it() -> None:
+    """While the machine is busy, replicas that agreed before still do."""
+    local, step, back = ManualClock(), 0.0, 0.2
+
+    async def ask() -> float:
+        answer = local.monotonic() * 1000 + step
+        local.advance(back)
+        return answer
+
+    def off() -> float:
+        return clock.now() - local.monotonic() * 1000
+
+    clock = DatabaseClock(local)
+    await clock.measure(ask)
+    assert off() == pytest.approx(-100, abs=1), "read at one end of a trip of 200 ms"
+    back = 2.0
+    await clock.measure(ask)
+    assert off() == pytest.approx(-100, abs=1), "off by 1000 ms would be the better guess of this trip alone"
+    step = -5000.0
+    await clock.measure(ask)
+    assert off() == pytest.approx(-6000, abs=1), "which no trip of two seconds explains"
+    back = 0.1
+    await clock.measure(ask)
+    assert off() == pytest.approx(-5050, abs=1), "a quicker trip says more"
+
+
 async def test_the_clock_follows_the_server_after_a_step() -> None:
     local, step = ManualClock(), 0.0
 
