@@ -7,7 +7,6 @@ from __future__ import annotations
 
 import json
 from collections.abc import Sequence
-from typing import Any
 
 from sqlalchemy import Connection, bindparam, func, insert, select, update
 
@@ -16,29 +15,14 @@ from app.domain.guards import HELD_FOR, Cap, worst
 from app.domain.hits import Hit, lasting
 from app.domain.intake_results import Accepted
 from app.domain.lead import NewLead
-from app.domain.states import LEAD_LIVE
 from app.store import budgets, events
-from app.store.statements import among, lock_phone
+from app.store.standing import Standing, standing
+from app.store.statements import lock_phone
 from app.store.tables import leads, submissions
 
 ORPHANED_AFTER = 15_000  # milliseconds after which an unanswered submission belongs to a process that died
 
 _submission = select(submissions).where(submissions.c.site == bindparam("site"), submissions.c.key == bindparam("key"))
-_live = select(leads.c.id, leads.c.state, leads.c.reason).where(
-    leads.c.phone_key == bindparam("phone_key"), among(leads.c.state, LEAD_LIVE)
-)
-# The count-th latest admission of a number in the window: when there is one, the rate is used up until it is out.
-_admitted = (
-    select(leads.c.received_at)
-    .where(
-        leads.c.phone_key == bindparam("phone_key"),
-        leads.c.received_at > bindparam("after"),
-        leads.c.admitted == 1,
-    )
-    .order_by(leads.c.received_at.desc())
-    .limit(1)
-    .offset(bindparam("others"))
-)
 _admissions = select(func.count()).where(
     leads.c.phone_key == bindparam("phone_key"), leads.c.received_at > bindparam("after"), leads.c.admitted == 1
 )
@@ -55,15 +39,16 @@ def accept(
     conn: Connection, new: NewLead, cooldown: Cooldown, calls: CallCap, caps: Sequence[Cap], now: int
 ) -> Accepted:
     """Store the lead, or say why not. IntegrityError when a twin in another transaction was faster: ask again."""
-    if new.submission_id:
-        known = known_submission(conn, new.site, new.submission_id, new.fingerprint, now)
-        if known is not None:
-            return known
     lock_phone(conn, new.phone_key)
-    live = conn.execute(_live, {"phone_key": new.phone_key}).first()
+    rates = () if cooldown.mode == "off" else cooldown.per_phone
+    found = standing(conn, new, rates, caps, now)
+    if found.submission is not None:
+        before = found.submission
+        return _what_became(before.text_1, before.text_2, before.text_3, before.number, new.fingerprint, now)
+    live = found.live
     if live is not None:
-        return _join(conn, new, live, now)
-    hits, retry_after = _count_guards(conn, new, cooldown, calls, caps, now)
+        return _join(conn, new, live.text_1, live.text_2, live.text_3, now)
+    hits, retry_after = _count_guards(conn, new, cooldown, calls, caps, found, now)
     decided = worst(hits)
     if decided is not None and decided.mode == "refuse":
         return Accepted("refused", new.id, hits=tuple(hits), retry_after=retry_after, reason=decided.guard)
@@ -76,46 +61,45 @@ def known_submission(conn: Connection, site: str, key: str, fingerprint: str, no
     row = conn.execute(_submission, {"site": site, "key": key}).first()
     if row is None:
         return None
-    if row.fingerprint != fingerprint:
-        return Accepted("mismatch", row.lead_id)
-    if row.answer is not None:
-        return Accepted("replay", row.lead_id, answer=row.answer)
-    kind = "orphan" if row.created_at < now - ORPHANED_AFTER else "in_flight"
-    return Accepted(kind, row.lead_id)  # type: ignore[arg-type]
+    return _what_became(row.lead_id, row.fingerprint, row.answer, row.created_at, fingerprint, now)
 
 
-def _join(conn: Connection, new: NewLead, live: Any, now: int) -> Accepted:
-    _claim_submission(conn, new, live.id, now)
-    events.add(conn, [events.entry(now, live.id, "joined", new.source, why=new.message[:200] or None)])
-    return Accepted("duplicate", live.id, state=live.state, reason=live.reason)
+def _what_became(lead_id: str, kept: str, answer: str | None, created_at: int, fingerprint: str, now: int) -> Accepted:
+    if kept != fingerprint:
+        return Accepted("mismatch", lead_id)
+    if answer is not None:
+        return Accepted("replay", lead_id, answer=answer)
+    return Accepted("orphan" if created_at < now - ORPHANED_AFTER else "in_flight", lead_id)
+
+
+def _join(conn: Connection, new: NewLead, live: str, state: str, reason: str | None, now: int) -> Accepted:
+    _claim_submission(conn, new, live, now)
+    events.add(conn, [events.entry(now, live, "joined", new.source, why=new.message[:200] or None)])
+    return Accepted("duplicate", live, state=state, reason=reason)
 
 
 def _count_guards(
-    conn: Connection, new: NewLead, cooldown: Cooldown, calls: CallCap, caps: Sequence[Cap], now: int
+    conn: Connection,
+    new: NewLead,
+    cooldown: Cooldown,
+    calls: CallCap,
+    caps: Sequence[Cap],
+    found: Standing,
+    now: int,
 ) -> tuple[list[Hit], int]:
     hits: list[Hit] = []
     retry_after = 0
-    if cooldown.mode != "off":
-        waits = [(_used_up(conn, new.phone_key, rate, now), rate) for rate in cooldown.per_phone]
-        longest, rate = max(waits, key=lambda wait: wait[0], default=(0, None))
-        if rate is not None and longest:
-            hits.append(Hit("cooldown", cooldown.mode, _how_often(conn, new.phone_key, rate, now)))
-            retry_after = _whole_seconds(longest)
-    if caps:
-        over = budgets.full(conn, caps)
-        if over is not None:
-            hits.append(Hit("calls", calls.mode, over.spent))
-            retry_after = max(retry_after, _whole_seconds(over.ends_at - now))
+    # Milliseconds until each rate that is used up lets this number in again.
+    waits = [(at + cooldown.per_phone[place].per * 1000 - now, place) for place, at in found.admitted.items()]
+    longest, place = max(waits, key=lambda wait: wait[0], default=(0, 0))
+    if longest > 0:
+        hits.append(Hit("cooldown", cooldown.mode, _how_often(conn, new.phone_key, cooldown.per_phone[place], now)))
+        retry_after = _whole_seconds(longest)
+    over = budgets.first_full(caps, [found.used.get(place, 0) for place in range(len(caps))])
+    if over is not None:
+        hits.append(Hit("calls", calls.mode, over.spent))
+        retry_after = max(retry_after, _whole_seconds(over.ends_at - now))
     return hits, retry_after
-
-
-def _used_up(conn: Connection, phone_key: str, rate: Rate, now: int) -> int:
-    """Milliseconds until the rate lets this number in again; 0 when it does now."""
-    window = rate.per * 1000
-    blocking: int | None = conn.execute(
-        _admitted, {"phone_key": phone_key, "after": now - window, "others": rate.count - 1}
-    ).scalar()
-    return 0 if blocking is None else blocking + window - now
 
 
 def _how_often(conn: Connection, phone_key: str, rate: Rate, now: int) -> str:

@@ -47,7 +47,8 @@ AGENTS: Final = 200
 CAPS: Final = (Cap("hour", START, 1000, START + HOUR), Cap("day", START, 1000, START + 24 * HOUR))
 COOLDOWN: Final = Cooldown("hold", (Rate(1, 600), Rate(3, 86_400)))
 # At most some hundred rows: reading them all is the quick way. The others are parts of statements with a LIMIT each.
-SMALL: Final = {"agents", "budgets", "meta", "CONSTANT"} | {
+# `2`: as many constant rows, of the two caps.
+SMALL: Final = {"agents", "budgets", "meta", "CONSTANT", "2", "rate_0", "rate_1"} | {
     f"{part}_{rank}" for part in ("first", "before") for rank in RANKS
 }
 
