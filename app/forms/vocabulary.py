@@ -163,36 +163,36 @@ ALIASES: Final[Mapping[str, tuple[str, str]]] = MappingProxyType(
 # Words that may stand around a name without changing what it asks for: "What is your phone number?"
 FILLERS: Final = words(
     """
-    your, my, the, a, an, what, whats, is, are, s, please, enter, type, insert, leave, fill, in, best, contact, customer,
-    client, visitor, lead, user, billing, primary, main, preferred, valid, current, to, reach, you, at, on, we, can, call,
-    us, it, here, of, and, מה, מהו, שלך, שלכם, שלי, נא, אנא, הזן, הזינו, הכנס, הכניסו, הקלד, הקלידו, כתבו, רשמו, השאירו, את,
-    של, בבקשה, הלקוח, לקוח, לחזרה, ליצירת, קשר, الخاص, بك, ما, هو, ваш, ваша, укажите, введите, votre, saisissez, su, tu,
-    ingrese
+    your, my, the, a, an, what, whats, is, are, s, please, enter, type, insert, leave, fill, in, best, contact,
+    customer, client, visitor, lead, user, billing, primary, main, preferred, valid, current, to, reach, you,
+    at, on, we, can, call, us, it, here, of, and, מה, מהו, שלך, שלכם, שלי, נא, אנא, הזן, הזינו, הכנס, הכניסו,
+    הקלד, הקלידו, כתבו, רשמו, השאירו, את, של, בבקשה, הלקוח, לקוח, לחזרה, ליצירת, קשר, الخاص, بك, ما, هو, ваш,
+    ваша, укажите, введите, votre, saisissez, su, tu, ingrese
     """
 )
 # A name that holds one of these, and a value that reads as a number, is a phone.
 PHONE_WORDS: Final = words(
     """
-    phone, telephone, tel, mobile, cell, cellphone, cellular, whatsapp, phonenumber, mobilephone, msisdn, טלפון, הטלפון, נייד,
-    הנייד, סלולרי, סלולארי, פלאפון, הפלאפון, וואטסאפ, בטלפון, هاتف, الهاتف, هاتفك, جوال, الجوال, موبايل, الموبايل, телефон,
-    телефона, мобильный, portable, telefono, movil, celular
+    phone, telephone, tel, mobile, cell, cellphone, cellular, whatsapp, phonenumber, mobilephone, msisdn, טלפון,
+    הטלפון, נייד, הנייד, סלולרי, סלולארי, פלאפון, הפלאפון, וואטסאפ, בטלפון, هاتف, الهاتف, هاتفك, جوال, الجوال,
+    موبايل, الموبايل, телефон, телефона, мобильный, portable, telefono, movil, celular
     """
 )
 # What stands under these is not said of the person who asked to be called.
 NOT_PEOPLE: Final = words(
     """
-    form, forms, form data meta, site, website, page, campaign, ad, adset, ad set, adgroup, product, company, organization,
-    organisation, business, store, shop, workspace, account, agent, owner, assigned to, salesperson, event, course, item,
-    location, branch, publisher, partner, project, property owner, team, definition, workflow, hook, webhook, טופס, אתר, חברה,
-    סוכן
+    form, forms, form data meta, site, website, page, campaign, ad, adset, ad set, adgroup, product, company,
+    organization, organisation, business, store, shop, workspace, account, agent, owner, assigned to,
+    salesperson, event, course, item, location, branch, publisher, partner, project, property owner, team,
+    definition, workflow, hook, webhook, טופס, אתר, חברה, סוכן
     """
 )
 # With these begins a sentence by which somebody agrees to something.
 CONSENT: Final = words(
     """
-    i agree, i consent, i accept, i have read, i confirm, by submitting, by checking, yes i agree, yes i consent, agree to,
-    consent to, אני מאשר, אני מאשרת, אני מסכים, אני מסכימה, מאשר קבלת, מאשרת קבלת, מאשר ת, הריני מאשר, הנני מאשר, קראתי,
-    אישור קבלת, מסכים לקבל, اوافق, انا اوافق, я согласен, я согласна, согласие на, даю согласие, j accepte, je consens,
-    en cochant, acepto, estoy de acuerdo, doy mi
+    i agree, i consent, i accept, i have read, i confirm, by submitting, by checking, yes i agree, yes i
+    consent, agree to, consent to, אני מאשר, אני מאשרת, אני מסכים, אני מסכימה, מאשר קבלת, מאשרת קבלת, מאשר ת,
+    הריני מאשר, הנני מאשר, קראתי, אישור קבלת, מסכים לקבל, اوافق, انا اوافق, я согласен, я согласна, согласие на,
+    даю согласие, j accepte, je consens, en cochant, acepto, estoy de acuerdo, doy mi
     """
 )
