@@ -62,3 +62,46 @@ def only_number(answers: Iterable[Answer], country: str) -> tuple[Answer, Number
     numbers, of a kind that people have, and not under a name that says otherwise. Israeli identity numbers have nine
     digits, as numbers of fixed lines have: nine bare digits that pass their check are not guessed to be a phone.
     """
+    found: dict[str, tuple[Answer, Number]] = {}
+    tried = 0
+    for answer in answers:
+        if not answer.inside or answer.said.kind or not _may_be_one(answer):
+            continue
+        tried += 1
+        if tried > MOST_GUESSES:
+            return None
+        number = number_in(answer.value, country)
+        if number is not None and number.phone.valid and number.phone.kind in _RUNG:
+            found.setdefault(number.phone.e164, (answer, number))
+    return next(iter(found.values())) if len(found) == 1 else None
+
+
+def is_identity_number(digits: str) -> bool:
+    """Whether nine digits pass the check of Israeli identity numbers."""
+    if len(digits) != 9 or not (digits.isascii() and digits.isdigit()):
+        return False
+    doubled = (int(digit) * (1 + place % 2) for place, digit in enumerate(digits))
+    return sum(value - 9 * (value > 9) for value in doubled) % 10 == 0
+
+
+def _may_be_one(answer: Answer) -> bool:
+    told = {word for name in answer.said.names for word in (simple(name), *simple(name).split())}
+    if told & _NO_PHONES or told & TECHNICAL:
+        return False
+    text = "".join(
+        letter
+        for letter in unicodedata.normalize("NFKC", answer.value[:64])
+        if unicodedata.category(letter) not in ("Cf", "Mn")
+    ).strip()
+    if not _BARE.fullmatch(text) or _DATE.fullmatch(text):
+        return False
+    digits = "".join(letter for letter in text if letter.isdigit())
+    written = text.startswith(("+", "0", "(0")) or len(digits) > 9
+    return 8 <= len(digits) <= 15 and written and not (text == digits and is_identity_number(digits))
+
+
+def _read(text: str, country: str) -> Phone | None:
+    try:
+        return read_phone(text, country)
+    except PhoneRefused:
+        return None
