@@ -7,7 +7,7 @@ import time
 from urllib.parse import quote
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from app.directory_types import PRESETS
@@ -33,6 +33,7 @@ SCALARS = st.one_of(
     WORDS,
     st.just("054-2345678"),
 )
+ANYTHING = settings(max_examples=100, deadline=None)
 JSON = st.recursive(
     SCALARS,
     lambda inner: st.one_of(
@@ -42,6 +43,7 @@ JSON = st.recursive(
 )
 
 
+@ANYTHING
 @given(kind=st.one_of(st.sampled_from(KINDS), st.text(max_size=60)), content=st.binary(max_size=600))
 def test_any_bytes_are_decoded_or_refused(kind: str, content: bytes) -> None:
     try:
@@ -51,12 +53,14 @@ def test_any_bytes_are_decoded_or_refused(kind: str, content: bytes) -> None:
     mapped(payload)
 
 
+@ANYTHING
 @given(content=st.binary(max_size=300), preset=st.sampled_from(PRESETS))
 def test_any_bytes_are_signed_or_not(content: bytes, preset: str) -> None:
     headers = dict.fromkeys(("typeform-signature", "x-webflow-timestamp", "tally-signature"), content.decode("latin-1"))
     assert not signed(preset, Delivery("POST", "https://x.example", headers, content), ["secret"], 0)
 
 
+@ANYTHING
 @given(payload=JSON, preset=st.sampled_from(PRESETS), name=WORDS)
 def test_any_payload_is_mapped_into_texts(payload: object, preset: str, name: str) -> None:
     found = mapped(payload, preset, phone=(name,), name=(name, "last"))
@@ -66,11 +70,13 @@ def test_any_payload_is_mapped_into_texts(payload: object, preset: str, name: st
     assert not {"phone", "name", "site"} & set(found.extra)
 
 
+@ANYTHING
 @given(payload=JSON)
 def test_any_payload_can_be_learned_from(payload: object) -> None:
     learn(payload, {}, "IL")
 
 
+@ANYTHING
 @given(content=st.binary(max_size=400))
 def test_any_file_is_a_captured_body(content: bytes) -> None:
     read_captured(b"POST /v1/hooks/shop/x HTTP/1.1\r\n" + content)
