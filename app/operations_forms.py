@@ -21,6 +21,7 @@ from app.forms.captured import Captured, read_captured
 from app.forms.learning import learn as learn_from
 from app.forms.mapped import Mapped
 from app.forms.mapping import map_payload, preset_of
+from app.forms.meta import leadgens
 from app.forms.payload import MAX_BYTES, decode
 from app.operations import AsJson, read_both
 from app.sources_file import add_source, new_table
@@ -57,8 +58,8 @@ def map_(
         print(json.dumps(_as_json(mapped, phone, reason, read_as, hindrances), ensure_ascii=False))
     else:
         print("\n".join(_told(mapped, phone, reason, chosen, read_as, hindrances)))
-    if "phone" not in mapped.fields or phone is None:
-        print(f"leadring: {_what_to_write(mapped, chosen)}", file=sys.stderr)
+    if phone is None:
+        print(f"leadring: {_what_to_write(mapped, value)}", file=sys.stderr)
         raise SystemExit(2)
 
 
@@ -217,8 +218,10 @@ def _missing(mapped: Mapped, phone: Phone | None) -> list[str]:
     return found + ["there is no name: leads will be shown by their number"] * ("name" not in mapped.fields)
 
 
-def _what_to_write(mapped: Mapped, source: Source) -> str:
+def _what_to_write(mapped: Mapped, payload: object) -> str:
     """A sentence for whoever has to say where the phone is."""
+    if leadgens(payload):
+        return "Meta's webhook only names its leads; the service asks Meta for the answers, and reads those"
     if "phone" in mapped.fields:
         return "what stands where the phone should be cannot be rung"
     names = ", ".join(f'"{name}"' for name in list(mapped.extra)[:8])

@@ -98,6 +98,15 @@ def test_without_a_phone_map_ends_with_2_and_says_what_to_write(run: Run, folder
     assert (done.code, "cannot be rung" in done.err) == (2, True)
 
 
+def test_of_metas_webhook_map_says_that_the_answers_are_asked_for(run: Run, folder: Path) -> None:
+    change = {"field": "leadgen", "value": {"leadgen_id": "444", "created_time": 1795418100}}
+    (folder / "body").write_text(json.dumps({"object": "page", "entry": [{"changes": [change]}]}), encoding="utf-8")
+    done = run("map", "body")
+    assert done.code == 2
+    assert done.out.startswith("read as meta")
+    assert "Meta's webhook only names its leads" in done.err
+
+
 @pytest.mark.parametrize(
     ("told", "hindrance"),
     [

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 from urllib.parse import urlencode
@@ -37,7 +38,8 @@ def source(preset: str = "generic", root: str | None = None, **map_: tuple[str, 
 def read(told: dict[str, Any], preset: str | None = None) -> Mapped:
     """The fixture as its own preset reads it, or as `preset` would."""
     map_ = {field: tuple(names) for field, names in told["source"].get("map", {}).items()}
-    return map_payload(decode(told["content_type"], body(told)), source(preset or told["preset"], **map_), "IL")
+    mine = replace(source(preset or told["preset"]), map=map_)
+    return map_payload(decode(told["content_type"], body(told)), mine, "IL")
 
 
 def mapped(payload: object, preset: str = "generic", root: str | None = None, **map_: tuple[str, ...]) -> Mapped:

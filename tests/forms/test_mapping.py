@@ -180,6 +180,27 @@ def test_the_forms_own_name_is_never_the_persons(payload: dict[str, object]) -> 
     assert dict(found.fields) == {"phone": PHONE}
 
 
+@pytest.mark.parametrize(
+    "payload",
+    [
+        {"name": "Dana", "phone": PHONE, "data": {"utm_source": "google"}},
+        {"lead": {"name": "Dana", "phone": PHONE}, "form": {"name": "LP"}},
+        [{"name": "Dana", "phone": PHONE}],
+        {"fields": {"0": {"label": "Name", "value": "Dana"}, "1": {"label": "Phone", "value": PHONE}}},
+        {"name": {"value": "Dana", "field_type": "name"}, "phone": {"value": PHONE, "field_type": "phone"}},
+        {"contact": {"firstName": "Dana", "phoneNumber": PHONE}},
+    ],
+    ids=range(6),
+)
+def test_other_shapes_are_read_too(payload: object) -> None:
+    found = mapped(payload)
+    assert (found.fields["phone"], found.fields["name"]) == (PHONE, "Dana")
+
+
+def test_a_number_in_the_place_of_the_name_is_no_name() -> None:
+    assert dict(mapped({"name": PHONE, "phone": PHONE}).fields) == {"phone": PHONE}
+
+
 def test_the_phone_of_the_firm_is_not_the_leads() -> None:
     found = mapped({"company": {"phone": "03-5123456"}, "lead": {"name": "Dana", "phone": PHONE}})
     assert dict(found.fields) == {"phone": PHONE, "name": "Dana"}

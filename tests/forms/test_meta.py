@@ -71,7 +71,8 @@ def test_metas_answer_is_a_payload_and_its_mistakes_are_none() -> None:
     payload = lead_payload(answer)
     assert mapped(payload, "meta").fields["phone"] == "+972542345678"
     assert mapped(payload, "meta").delivery_id == "444"
-    for wrong in (None, [], {}, {"error": {"code": 190}}, {"field_data": "x"}):
+    mistakes: tuple[object, ...] = (None, [], {}, {"error": {"code": 190}}, {"field_data": "x"})
+    for wrong in mistakes:
         assert lead_payload(wrong) is None
 
 
