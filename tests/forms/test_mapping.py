@@ -189,8 +189,11 @@ def test_the_forms_own_name_is_never_the_persons(payload: dict[str, object]) -> 
         {"fields": {"0": {"label": "Name", "value": "Dana"}, "1": {"label": "Phone", "value": PHONE}}},
         {"name": {"value": "Dana", "field_type": "name"}, "phone": {"value": PHONE, "field_type": "phone"}},
         {"contact": {"firstName": "Dana", "phoneNumber": PHONE}},
+        {"form": {"name": "LP", "fields": [{"name": "phone", "value": PHONE}, {"name": "name", "value": "Dana"}]}},
+        {"answers": {"3": {"name": "a", "text": "Name", "answer": "Dana"}, "4": {"text": "Phone", "answer": PHONE}}},
+        {"answers": [{"type": "text", "text": "Dana", "field": {"ref": "name"}}, {"label": "Phone", "answer": PHONE}]},
     ],
-    ids=range(6),
+    ids=range(9),
 )
 def test_other_shapes_are_read_too(payload: object) -> None:
     found = mapped(payload)
