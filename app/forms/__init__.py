@@ -2,8 +2,8 @@
 
 payload.py      bytes and content type → a nested value (brackets.py, multipart.py)
 answers.py      the nested value → answers: what was said, what it was called, where it stood (shapes.py, titles.py)
-mapping.py      answers → our fields: what the operator wrote (overrides.py), type or name (claims.py, aliases.py, keys.py,
-                vocabulary.py), the person and the number (people.py, numbers.py), and all the rest (extras.py)
+mapping.py      answers → our fields: what the operator wrote (overrides.py), type or name (claims.py, aliases.py,
+                keys.py, vocabulary.py), the person and the number (people.py, numbers.py), all the rest (extras.py)
 presets.py      what is known of each builder; recognising.py tells which one it is
 facts.py        the builder's own id of the submission, when it was sent, whether it is a test
 signatures.py   what a builder can prove
