@@ -10,7 +10,7 @@ from typing import Annotated, NoReturn, TypeVar
 
 import typer
 
-from app import __version__, operations, operations_replay, operations_switches
+from app import __version__, operations, operations_forms, operations_replay, operations_switches
 from app.clock import SystemClock, to_datetime
 from app.directory import Directory, load_directory
 from app.domain import coverage
@@ -31,6 +31,7 @@ Host = Annotated[str, typer.Option(help="Address to listen on.")]
 cli.add_typer(operations.cli)
 cli.add_typer(operations_switches.cli)
 cli.add_typer(operations_replay.cli)
+cli.add_typer(operations_forms.cli)
 
 
 def main() -> None:
