@@ -17,7 +17,7 @@ from app.domain.hits import Hit, lasting
 from app.domain.intake_results import Accepted
 from app.domain.lead import NewLead
 from app.domain.states import LEAD_LIVE
-from app.store import budgets, events
+from app.store import budgets, deliveries, events
 from app.store.statements import among, lock_phone
 from app.store.tables import leads, submissions
 
@@ -55,6 +55,8 @@ def accept(
     conn: Connection, new: NewLead, cooldown: Cooldown, calls: CallCap, caps: Sequence[Cap], now: int
 ) -> Accepted:
     """Store the lead, or say why not. IntegrityError when a twin in another transaction was faster: ask again."""
+    if new.delivery is not None and (lead_id := deliveries.lead_of(conn, new.delivery)) is not None:
+        return Accepted("orphan", lead_id)
     if new.submission_id:
         known = known_submission(conn, new.site, new.submission_id, new.fingerprint, now)
         if known is not None:
@@ -86,6 +88,8 @@ def known_submission(conn: Connection, site: str, key: str, fingerprint: str, no
 
 def _join(conn: Connection, new: NewLead, live: Any, now: int) -> Accepted:
     _claim_submission(conn, new, live.id, now)
+    if new.delivery is not None:
+        deliveries.became(conn, new.delivery, "duplicate", live.id)
     events.add(conn, [events.entry(now, live.id, "joined", new.source, why=new.message[:200] or None)])
     return Accepted("duplicate", live.id, state=live.state, reason=live.reason)
 
@@ -131,7 +135,7 @@ def _whole_seconds(millis: int) -> int:
 
 
 def _store(conn: Connection, new: NewLead, hold: str | None, hits: Sequence[Hit], now: int) -> Accepted:
-    state, reason = ("held", hold) if hold else ("waiting", new.reason)
+    state, reason = ("spam" if new.spam else "held", hold) if hold else ("waiting", new.reason)
     conn.execute(
         _insert_lead,
         {
@@ -156,17 +160,20 @@ def _store(conn: Connection, new: NewLead, hold: str | None, hits: Sequence[Hit]
             "received_at": new.received_at,
             "due_at": None if hold else new.due_at,
             "expires_at": new.received_at + HELD_FOR if hold else new.expires_at,
+            "ended_at": now if new.spam else None,
             "deadline_at": new.deadline_at,
             "rank": new.rank,
             "admitted": 0 if hold else 1,
         },
     )
     _claim_submission(conn, new, new.id, now)
+    if new.delivery is not None:
+        deliveries.became(conn, new.delivery, "lead", new.id)
     history = [events.entry(now, new.id, "received", new.source, to_state=state)]
     spoke = [*new.hits, *hits]
     if hold:
         told = next((hit.told for hit in spoke if hit.guard == hold), hold)
-        history.append(events.entry(now, new.id, "held", "guard", to_state="held", why=told))
+        history.append(events.entry(now, new.id, state, "guard", to_state=state, why=told))
     elif new.reason in ("closed", "scheduled"):
         history.append(events.entry(now, new.id, "scheduled", "intake", to_state="waiting", why=new.reason))
     # Who decided has been told; the others that spoke are, too, with their mode where it is more than to observe.
