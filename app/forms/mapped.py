@@ -11,10 +11,11 @@ class Mapped:
     """`fields` has our names (phone, name, email, page_url, utm_source …), and no key for what was not found.
 
     `extra` is everything else by the name that the form gave it, what a person said before what the builder adds. No
-    name in it is one of ours. `found_as` says for each of the fields where it was found, for people. `low_confidence`: the
-    phone is a guess, no name, label or type said that it is one. `delivery_id` is the builder's own id of this
-    submission. `submitted_at`, in milliseconds since the epoch, is when the visitor pressed Send, where the payload says
-    so without a doubt about the zone. `is_test`: the builder says, or its sample data shows, that nobody asked to be called.
+    name in it is one of ours. `found_as` says for each of the fields where it was found, for people.
+    `low_confidence`: the phone is a guess, no name, label or type said that it is one. `delivery_id` is the builder's
+    own id of this submission. `submitted_at`, in milliseconds since the epoch, is when the visitor pressed Send, where
+    the payload says so without a doubt about the zone. `is_test`: the builder says, or its sample data shows, that
+    nobody asked to be called.
     """
 
     fields: Mapping[str, str]

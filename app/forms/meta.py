@@ -48,7 +48,7 @@ def leadgens(payload: object) -> tuple[Leadgen, ...]:
 
 
 def handshake(query: Mapping[str, str], verify_tokens: Sequence[str]) -> str | None:
-    """What to answer, as plain text, to the GET with which Meta tries an address; None when it is not to be answered."""
+    """What to answer, as plain text, to the GET by which Meta tries an address; None when it is to be refused."""
     told = query.get("hub.verify_token", "").encode("utf-8", "replace")
     fits = [hmac.compare_digest(token.encode(), told) for token in verify_tokens if token]
     challenge = query.get("hub.challenge", "")
@@ -58,7 +58,7 @@ def handshake(query: Mapping[str, str], verify_tokens: Sequence[str]) -> str | N
 
 
 def lead_payload(answer: object) -> dict[str, object] | None:
-    """What Meta answered when it was asked for a lead, as a payload for `map_payload`; None when it holds no answers."""
+    """What Meta answered when asked for a lead, as a payload for `map_payload`; None when it holds no answers."""
     if not isinstance(answer, dict) or not isinstance(answer.get("field_data"), list):
         return None
     return {str(name): value for name, value in answer.items()}

@@ -35,7 +35,7 @@ class Hooks:
         self._wake = wake
 
     def admit(self, key: str, token: str) -> Source:
-        """The source of that address. Unauthorized: in words and in time the same for a wrong token and a wrong name."""
+        """The source of that address. Unauthorized: the same, also in time, for a wrong token and a wrong name."""
         source = self._rules.directory.sources.get(key)
         tokens = source.tokens if source is not None else ()
         # As many comparisons, of as many bytes, however many tokens there are, how long, and whether there is a source.
