@@ -17,6 +17,7 @@ ROOT = Path(__file__).resolve().parent.parent
 # The metric families that dashboards outside the project rely on, with their labels.
 METRICS = {
     "leadring_leads_received_total": {"site", "source", "result"},
+    "leadring_deliveries_total": {"source", "verdict"},
     "leadring_lead_to_request_seconds": set(),
     "leadring_lead_to_agent_answer_seconds": {"site"},
     "leadring_lead_to_connected_seconds": {"site"},

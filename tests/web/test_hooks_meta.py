@@ -246,7 +246,7 @@ async def test_a_graph_that_is_silent_away_or_asked_nonsense_is_a_reason(
     try:
         assert await silent.look_up("444", ACCESS) == NotFound("Meta did not answer in time")
         assert await away.look_up("444", ACCESS) == NotFound("Meta could not be asked (ConnectError)")
-        assert await away.look_up("444", "new\nline") == NotFound("Meta could not be asked (LocalProtocolError)")
+        assert await silent.look_up("444", "new\nline") == NotFound("Meta could not be asked (LocalProtocolError)")
         for wrong in ("", "../me", "4 4", "٤٤٤", "4" * 40):
             assert await silent.look_up(wrong, ACCESS) == NotFound("this is no id of Meta's")
         assert len(graph.asked) == 1
