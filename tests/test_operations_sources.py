@@ -1,15 +1,20 @@
-"""`leadring sources`: what came and what became of it, without a value; and a better `map` that makes one lead of each."""
+"""`leadring sources`: what came and what became of it, without a value; and a better `map`, which makes each a lead."""
 
 from __future__ import annotations
 
 import asyncio
 import json
+import logging
 import re
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
 import pytest
+import structlog
+import time_machine
 
+from app.clock import SystemClock, to_datetime
 from app.settings import load_settings
 from tests.clocks import ManualClock
 from tests.test_cli import NO_HOLES, Run, folder, run
@@ -32,14 +37,23 @@ WORDS = [
 BETTER = SOURCE + 'map = { phone = "where to ring" }\n'
 
 
+@pytest.fixture(autouse=True)
+def log_as_it_was() -> Iterator[None]:
+    """The command sets up the log of its process, which here is the tests'."""
+    root = logging.getLogger()
+    handlers, level = root.handlers[:], root.level
+    yield
+    root.handlers[:] = handlers
+    root.setLevel(level)
+    structlog.reset_defaults()
+
+
 def write(folder: Path, sources: str) -> None:
     (folder / "leadring.toml").write_text(NO_HOLES + sources, encoding="utf-8")
 
 
 async def deliver(folder: Path, *bodies: Any, sources: str = SOURCE) -> list[int]:
     """What a running service answers to these bodies; it has stopped afterwards."""
-    from app.clock import SystemClock
-
     clock = ManualClock(SystemClock().now())
     url = f"sqlite:///{folder}/leadring.db"
     async with started(url, toml=NO_HOLES + sources, clock=clock) as service, service.client() as client:
@@ -101,7 +115,7 @@ def test_deliveries_name_their_fields_and_none_of_their_values(shop: Path, run: 
     assert len(json.loads(run("sources", "deliveries", "shop", "--since", "1h", "--json").out)) == 3
 
 
-def test_a_body_is_printed_as_it_came(shop: Path, run: Run, capfdbinary: pytest.CaptureFixture[bytes]) -> None:
+def test_a_body_is_printed_as_it_came(shop: Path, run: Run) -> None:
     rows = json.loads(run("sources", "deliveries", "shop", "--json").out)
     assert json.loads(run("sources", "body", rows[-1]["id"]).out) == WORDS[0]
     assert run("sources", "body", "no-such-delivery").code == 1
@@ -133,10 +147,6 @@ def test_what_is_old_by_then_is_held(run: Run, folder: Path) -> None:
     run("migrate")
     asyncio.run(deliver(folder, WORDS[0]))
     write(folder, BETTER + 'max_age = "1s"\n')
-    import time_machine
-
-    from app.clock import SystemClock, to_datetime
-
     with time_machine.travel(to_datetime(SystemClock().now() + 60_000), tick=True):
         dry = run("sources", "replay", "shop", "--dry-run")
         assert re.search(r"no_phone → lead  \S+  held: sent 1 minute ago; 1 second are let through", dry.out), dry.out

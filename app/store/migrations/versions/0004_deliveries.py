@@ -32,10 +32,14 @@ def upgrade() -> None:
         sa.Column("look_at", sa.BigInteger(), nullable=True),
         sa.Column("tries", sa.Integer(), server_default="0", nullable=False),
         sa.Column("repeats", sa.Integer(), server_default="0", nullable=False),
-        sa.CheckConstraint(f"verdict IN ({known})", name="ck_deliveries_verdict"),
-        sa.CheckConstraint("(verdict IN ('kept', 'to_fetch')) = (look_at IS NOT NULL)", name="ck_deliveries_look_at"),
-        sa.CheckConstraint("(verdict IN ('lead', 'duplicate')) = (lead_id IS NOT NULL)", name="ck_deliveries_lead_id"),
-        sa.PrimaryKeyConstraint("id", name="pk_deliveries"),
+        sa.CheckConstraint(f"verdict IN ({known})", name=op.f("ck_deliveries_verdict")),
+        sa.CheckConstraint(
+            "(verdict IN ('kept', 'to_fetch')) = (look_at IS NOT NULL)", name=op.f("ck_deliveries_look_at")
+        ),
+        sa.CheckConstraint(
+            "(verdict IN ('lead', 'duplicate')) = (lead_id IS NOT NULL)", name=op.f("ck_deliveries_lead_id")
+        ),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_deliveries")),
     )
     op.create_index("ix_deliveries_key", "deliveries", ["source", "key", "received_at"])
     op.create_index("ix_deliveries_received", "deliveries", ["received_at"])
