@@ -78,7 +78,7 @@ def deliveries(
         found = await store.deliveries(named.key, start, verdict or (), most)
         return [(one, _fields(house, named, one)) for one in found]
 
-    found = with_store(settings, look)
+    found = _quietly(lambda: with_store(settings, look))
     if as_json:
         print(json.dumps([_told(one, fields) for one, fields in found], ensure_ascii=False))
         return

@@ -190,7 +190,8 @@ policy.dialing_window policy.dialing_zones
 policy.timezone policy.match_language policy.logged_out policy.redial_absent policy.default_country policy.routing
 policy.phonecallerid policy.ignoredncstatus policy.language
 guards.cooldown guards.cooldown.mode guards.cooldown.per_phone guards.calls guards.calls.per_hour guards.premium
-limits.per_client limits.per_source guards.honeypot guards.low_confidence hours.x hours.x.mon hours.x.sun-thu hours.x.holidays hours.x.extra_closed hours.x.extra_open
+limits.per_client limits.per_source guards.honeypot guards.low_confidence
+hours.x hours.x.mon hours.x.sun-thu hours.x.holidays hours.x.extra_closed hours.x.extra_open
 hours.x.holiday_categories hours.x.timezone hours.x.holiday_eves hours.x.hol_hamoed sources.x sources.x.map nonsense
 """
 _KEYS = st.sampled_from(_KEY_NAMES.split())

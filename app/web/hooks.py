@@ -8,7 +8,6 @@ could not be stored, and 422 for what would be no better the next time. docs/htt
 
 from __future__ import annotations
 
-import asyncio
 from typing import Any, Final
 
 from fastapi import APIRouter, Request
@@ -57,8 +56,7 @@ async def take(request: Request, source: str, token: str) -> Response:
     await at.source_gate(request)
     body = await read_body(request, MAX_BYTES)
     await _verified(request, at, found, body)
-    # A sender that goes away must not undo what is under way.
-    outcome = await asyncio.shield(at.hooks.take(found, request.headers.get("content-type", ""), body))
+    outcome = await at.hooks.take(found, request.headers.get("content-type", ""), body)
     return JSONResponse({"outcome": outcome}, headers={"Cache-Control": "no-store"})
 
 

@@ -16,7 +16,10 @@ from urllib.parse import urlencode
 
 import httpx
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
+from app.directory import parse_directory
 from tests.web.conftest import Start
 from tests.web.hooking import ACCEPTED, BODY, E164, HOOKED, OLD_TOKEN, PHONE, TOKEN, address, send
 from tests.web.problem import assert_problem, assert_retry_after
@@ -401,10 +404,10 @@ async def test_wrong_tokens_count_against_who_tries_them(start: Start) -> None:
 
 async def test_sources_are_limited_together_across_processes_on_redis(postgres_store_url: str, redis_url: str) -> None:
     toml = HOOKED.replace("[limits]\n", '[limits]\nper_source = "10/hour"\n', 1)
-    settings: dict[str, Any] = {"toml": toml, "rate_limit_url": redis_url}
+    options: dict[str, Any] = {"toml": toml, "rate_limit_url": redis_url}
     async with (
-        started(postgres_store_url, **settings) as one,
-        started(postgres_store_url, **settings) as two,
+        started(postgres_store_url, **options) as one,
+        started(postgres_store_url, **options) as two,
         one.client() as first,
         two.client() as second,
     ):
@@ -478,3 +481,58 @@ async def test_no_log_line_has_the_token_a_number_or_a_body(
     assert "delivery.settled" in said
     for secret in (TOKEN, "canary", PHONE, E164, "Noa"):
         assert secret not in said
+
+
+# ------------------------------------------------------------------------------------------------ whatever comes
+
+
+_KINDS = st.sampled_from(
+    [
+        "application/json",
+        "application/x-www-form-urlencoded",
+        "multipart/form-data; boundary=x",
+        "text/plain",
+        "",
+        "x/y",
+    ]
+)
+_VALUES = st.recursive(
+    st.none() | st.booleans() | st.integers() | st.floats(allow_nan=False) | st.text(max_size=20) | st.just(PHONE),
+    lambda inner: st.lists(inner, max_size=4) | st.dictionaries(st.text(max_size=12), inner, max_size=4),
+    max_leaves=20,
+)
+_BODIES = st.binary(max_size=300) | _VALUES.map(lambda value: json.dumps(value).encode())
+
+
+async def test_no_body_is_a_failure_of_ours_and_every_body_is_on_disk(start: Start) -> None:
+    """Taken, or 422; and what is no white space is kept with a verdict, known already or new."""
+    async with start(toml=HOOKED) as service, service.client() as client:
+        loop = asyncio.get_running_loop()
+
+        async def one(kind: str, body: bytes, source: str) -> None:
+            headers = {"content-type": kind} if kind else {}
+            answer = await client.post(address(source), content=body, headers=headers)
+            assert answer.status_code in (200, 422), answer.text
+            open_ones = await service.rows("SELECT id FROM deliveries WHERE look_at IS NOT NULL OR verdict = 'failed'")
+            assert open_ones == []
+
+        @settings(max_examples=150, derandomize=True, database=None, deadline=None)
+        @given(kind=_KINDS, body=_BODIES, source=st.sampled_from(["shop", "unkept"]))
+        def whatever(kind: str, body: bytes, source: str) -> None:
+            asyncio.run_coroutine_threadsafe(one(kind, body, source), loop).result(30)
+
+        await asyncio.to_thread(whatever)
+        assert len(await service.rows(STORED)) > 50
+
+
+async def test_a_reload_puts_new_tokens_limits_and_maps_in_force(start: Start) -> None:
+    async with start(toml=HOOKED) as service, service.client() as client:
+        changed = HOOKED.replace(OLD_TOKEN, "token-of-tomorrow-0002").replace(
+            'per_client = "100000/minute"', 'per_client = "100000/minute"\nper_source = "2/hour"'
+        )
+        service.desk.load_directory = lambda: parse_directory(changed)
+        await service.desk.reload()
+        assert (await send(client, token=OLD_TOKEN)).status_code == 401
+        assert (await send(client, token="token-of-tomorrow-0002")).status_code == 200
+        assert (await send(client)).status_code == 200
+        assert (await send(client)).status_code == 429
