@@ -15,6 +15,7 @@ from app.forms.vocabulary import ALIASES
 
 MOST: Final = 200
 _OURS: Final = frozenset({*CAPS, *ALIASES, "elapsed_ms", "_next", "extension"})
+_SAYS_NOTHING: Final = frozenset({"id", "name", "title", "url", "value", "type"})  # of what?
 _NAMES: Final = frozenset({"name", "first_name", "last_name"})
 
 
@@ -67,11 +68,10 @@ def _again(answer: Answer, field: str, found: Mapping[str, Found], country: str)
 def _name(answer: Answer, kept: Mapping[str, str]) -> str:
     """A name that is none of ours and not taken: the label, with what it stands under where that tells it apart."""
     label = clean(answer.label, EXTRA_NAME) or "field"
-    if label.lower() not in _OURS and label not in kept:
-        return label
     under = clean(f"{answer.of} {label}", EXTRA_NAME) if answer.of and not answer.of.isdigit() else ""
-    if under and under.lower() not in _OURS and under not in kept:
-        return under
+    for name in (under, label) if label.lower() in _SAYS_NOTHING else (label, under):
+        if name and name.lower() not in _OURS and name not in kept:
+            return name
     number = 2
     while (numbered := f"{label[: EXTRA_NAME - 6]} ({number})") in kept:
         number += 1

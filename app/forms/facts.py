@@ -34,6 +34,11 @@ def delivery_id(name: str, preset: Preset, payload: object, answers: tuple[Answe
     return next((one.value[:LONGEST_ID] for one in answers if not _names_of(one).isdisjoint(_ID_NAMES)), None)
 
 
+def names_the_submission(answer: Answer, preset: Preset) -> bool:
+    """Whether this is where the id of a submission stands."""
+    return answer.path in preset.ids or not _names_of(answer).isdisjoint(_ID_NAMES)
+
+
 def submitted_at(name: str, preset: Preset, payload: object) -> int | None:
     """When it was sent, in milliseconds since the epoch, where that is said beyond doubt."""
     if name == "hubspot":

@@ -8,7 +8,7 @@ from typing import Final
 from app.directory_types import Source
 from app.domain.text import CAPS
 from app.forms import facts
-from app.forms.answers import read_answers
+from app.forms.answers import Answer, read_answers
 from app.forms.claims import Claim, Found, best, claims_of
 from app.forms.extras import extras
 from app.forms.mapped import Mapped
@@ -42,16 +42,23 @@ def map_payload(payload: object, source: Source, default_country: str) -> Mapped
     person = find_name(claims, overrides, answers, phone)
     if person is not None:
         found["name"] = person
+    delivery = _told(overrides, "delivery_id") or facts.delivery_id(name, preset, payload, answers)
+    # What says which submission it is, and when it was sent, has a place of its own.
+    left = [
+        one
+        for one in answers
+        if not (one.value == delivery and facts.names_the_submission(one, preset)) and not _is_time(one, preset)
+    ]
     return Mapped(
         fields=MappingProxyType({field: one.value for field, one in found.items()}),
         extra=MappingProxyType(
-            extras(answers, claims, found, preset, default_country)
+            extras(left, claims, found, preset, default_country)
             | {field: one.value for field, one in overrides.others().items()}
             | ({"extension": phone.extension} if phone is not None and phone.extension else {})
         ),
         found_as=MappingProxyType({field: one.told for field, one in found.items()}),
         low_confidence=phone is not None and phone.guessed,
-        delivery_id=_told(overrides, "delivery_id") or facts.delivery_id(name, preset, payload, answers),
+        delivery_id=delivery,
         submitted_at=_submitted_at(overrides, name, preset, payload),
         is_test=facts.is_test(name, payload, answers),
     )
@@ -79,6 +86,10 @@ def _found(claims: tuple[Claim, ...], overrides: Overrides) -> dict[str, Found]:
     elif consent is not None and len(consent.answers[0].label.split()) > 2:
         found["consent_text"] = Found(consent.answers[0].label, f"{consent.answers[0].path} (its label)", ())
     return found
+
+
+def _is_time(answer: Answer, preset: Preset) -> bool:
+    return any(answer.path == path and facts.read_time(answer.value, unit) is not None for path, unit in preset.times)
 
 
 def _told(overrides: Overrides, field: str) -> str | None:

@@ -19,6 +19,19 @@ _ABOUT: Final = frozenset(
 )
 _NAME_PARTS: Final = ("prefix", "first", "middle", "last", "suffix")
 _PHONE_PARTS: Final = ("country", "area", "phone")
+_DATE_PARTS: Final = ("year", "month", "day")
+_ADDRESS_PARTS: Final = (
+    "addr_line1",
+    "addr_line2",
+    "street",
+    "address",
+    "city",
+    "state",
+    "region",
+    "postal",
+    "zip",
+    "country",
+)
 _KINDS: Final[Mapping[str, str]] = {
     **dict.fromkeys(
         ("tel", "phone", "phone number", "input phone number", "control phone", "mobile phone", "telephone"), "phone"
@@ -100,6 +113,12 @@ def one_answer(key: str, node: Mapping[str, object], titles: Mapping[str, str]) 
         return Said(names, _joined(node, _NAME_PARTS), kind or "name", told)
     if parts <= {*_PHONE_PARTS, "full"} and ("full" in parts or {"area", "phone"} <= parts or parts > {"phone"}):
         return Said(names, _number(node), kind or "phone", told)
+    if parts == {*_DATE_PARTS}:
+        return Said(
+            names, "-".join(as_line(node[part]).zfill(2) for part in _DATE_PARTS).removeprefix("00-00-00"), kind, told
+        )
+    if parts <= {*_ADDRESS_PARTS} and len(parts) > 1:
+        return Said(names, ", ".join(filter(None, (as_line(node.get(part)) for part in _ADDRESS_PARTS))), kind, told)
     return None
 
 

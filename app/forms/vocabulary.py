@@ -95,12 +95,12 @@ ALIASES: Final[Mapping[str, tuple[str, str]]] = MappingProxyType(
         ),
         "page_url": (
             """
-                page url, source url, url, page, page link, current url, form url, landing page,
+                page url, source url, page, page link, current url, form url, landing page,
                 landing page url, page address, submission url, location href, referring page, כתובת העמוד, עמוד,
                 כתובת הדף, קישור לעמוד, כתובת url של העמוד, url של העמוד, דף נחיתה, رابط الصفحة, страница,
                 url страницы, url de la page, url de la pagina, pagina
             """,
-            "",
+            "url",
         ),
         "referrer": (
             """
