@@ -16,7 +16,7 @@ from app.service.deliveries import Deliveries
 log = structlog.get_logger("leadring.deliveries")
 
 EVERY = 1.0  # seconds between looks
-LEASE = 60_000  # milliseconds that a delivery is one process's
+LEASE = 30_000  # milliseconds that a delivery is one process's
 PAUSES = (2, 5, 15, 30, 60, 120, 300)  # seconds between two questions for a lead; the last one from then on
 MOST_TRIES = 5  # times that a delivery which was cut off is read again
 _GONE = "its source is not in leadring.toml any more"
