@@ -70,8 +70,8 @@ class _Place:
         return _Place(_way(self.path, key), _way(self.at, key), key, self.key, inside, self.depth + 1)
 
     def beside(self, key: str) -> _Place:
-        """The place of one of a list's entries: what it is called by does not change."""
-        return _Place(_way(self.path, key), _way(self.at, key), self.key, self.of, self.inside, self.depth + 1)
+        """The place of one of a list's entries: it is called by the list's name, and stands under it."""
+        return _Place(_way(self.path, key), _way(self.at, key), self.key, self.key, self.inside, self.depth + 1)
 
     def answer(self, said: Said) -> Answer:
         return Answer(self.path, self.at, said, self.inside, self.of)

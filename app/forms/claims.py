@@ -93,6 +93,6 @@ _FITTING: Final[dict[str, Callable[[str], object]]] = {
     "language": language_code,
     "call_at": lambda value: read_time(value, "iso") is not None,
     **dict.fromkeys(
-        ("name", "first_name", "last_name"), lambda value: _PERSON.fullmatch(value) and not value.isdigit()
+        ("name", "first_name", "last_name"), lambda value: _PERSON.fullmatch(value) and any(map(str.isalpha, value))
     ),
 }

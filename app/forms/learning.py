@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, replace
 from types import MappingProxyType
 from typing import Final
@@ -67,11 +67,6 @@ def name_of(answer: Answer, answers: Iterable[Answer]) -> str:
         if simple(name) and len(same) == 1:
             return name
     return answer.path
-
-
-def numbers_among(answers: Sequence[Answer], country: str) -> list[Answer]:
-    """The answers that could be rung, whatever they are called: what a person should choose from."""
-    return [answer for answer in answers if _may_be("phone", answer, "generic", country)]
 
 
 def _doubtful(field: str, mapped: Mapped, country: str) -> bool:

@@ -84,7 +84,9 @@ def _with_prefix(one: Found, prefix: Found | None, country: str) -> Iterator[Fou
         abroad = prefix.value.lstrip().startswith("+") and 1 <= len(code) <= 3
         if (area and 2 <= len(code) <= 3) or abroad:
             joined = f"{'+' if abroad else ''}{code} {one.value}"
-            if number_in(joined, country) is not None:
+            whole, alone = number_in(joined, country), number_in(one.value, country)
+            # A list of countries that nobody touched shows its first: a number that is right at home stays at home.
+            if whole is not None and (whole.phone.valid or alone is None or not alone.phone.valid):
                 yield Found(joined, f"{one.told} after {prefix.told}", one.answers + prefix.answers)
     yield one
 

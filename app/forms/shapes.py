@@ -9,12 +9,25 @@ from typing import Final
 from app.forms.keys import simple
 
 LONGEST: Final = 4000  # characters of a value
-_LABELS: Final = ("label", "title", "column_name", "question", "text_label")
+_LABELS: Final = ("label", "title", "column_name", "question", "text")
 _IDS: Final = ("name", "key", "column_id", "ref", "id", "field_id", "fieldName")
 _VALUES: Final = ("string_value", "value", "values", "answer", "raw_value", "fieldValue")
 # What may stand beside a value without making the table more than one answer.
 _ABOUT: Final = frozenset(
-    {*_LABELS, *_IDS, *_VALUES, "type", "field_type", "required", "unix", "versions", "timestamp", "source", "options"}
+    {
+        *_LABELS,
+        *_IDS,
+        *_VALUES,
+        "type",
+        "field_type",
+        "required",
+        "order",
+        "unix",
+        "versions",
+        "timestamp",
+        "source",
+        "options",
+    }
     | {"source-type", "source-id", "source-label", "sourceId", "sourceType", "updatedByUserId", "selected", "requestId"}
 )
 _NAME_PARTS: Final = ("prefix", "first", "middle", "last", "suffix")
@@ -87,7 +100,7 @@ def pair(item: Mapping[str, object], titles: Mapping[str, str]) -> Said | None:
     field = item.get("field")
     about = field if isinstance(field, dict) else {}
     ids = [as_line(source.get(key)) for source in (item, about) for key in _IDS]
-    labels = [as_line(source.get(key)) for source in (item, about) for key in _LABELS]
+    labels = [as_line(source.get(key)) for source in (item, about) for key in _LABELS if key != told]
     labels += [titles[key] for key in ids if key in titles]
     names = _distinct(*labels, *ids, as_line(field))
     if not keys or not names:
@@ -100,7 +113,10 @@ def one_answer(key: str, node: Mapping[str, object], titles: Mapping[str, str]) 
     """The table under `key`, when it is one answer; None when it is a table of several."""
     told = as_line(node.get("type")) or as_line(node.get("field_type"))
     names = _distinct(
-        *(as_line(node.get(label)) for label in _LABELS), titles.get(key, ""), key, as_line(node.get("id"))
+        *(as_line(node.get(label)) for label in _LABELS if label != told),
+        titles.get(key, ""),
+        key,
+        as_line(node.get("id")),
     )
     kind = _kind(told)
     values = [node[value] for value in _VALUES if value in node]

@@ -148,7 +148,10 @@ def listed(conn: Connection, source: str, since: int, verdicts: Sequence[str], m
     query = select(*_COLUMNS).where(deliveries.c.source == source, deliveries.c.received_at >= since)
     if verdicts:
         query = query.where(deliveries.c.verdict.in_(verdicts))
-    return [Delivery(*row) for row in conn.execute(query.order_by(deliveries.c.id.desc()).limit(most))]
+    return [
+        Delivery(*row)
+        for row in conn.execute(query.order_by(deliveries.c.received_at.desc(), deliveries.c.id.desc()).limit(most))
+    ]
 
 
 def replayable(conn: Connection, source: str, since: int) -> list[str]:
@@ -159,7 +162,7 @@ def replayable(conn: Connection, source: str, since: int) -> list[str]:
         deliveries.c.body.is_not(None),
         deliveries.c.verdict.in_(REPLAYABLE),
     )
-    return list(conn.execute(query.order_by(deliveries.c.id)).scalars())
+    return list(conn.execute(query.order_by(deliveries.c.received_at, deliveries.c.id)).scalars())
 
 
 def counts(conn: Connection) -> list[SourceCounts]:

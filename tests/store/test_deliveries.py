@@ -151,6 +151,7 @@ async def test_what_is_open_is_never_forgotten(floor: Floor) -> None:
 async def test_what_can_be_read_again_is_what_became_no_lead_and_has_a_body(floor: Floor) -> None:
     ids = {}
     for verdict in ("no_phone", "unreadable", "not_taking", "not_fetched", "failed", "test", "refused"):
+        floor.clock.advance(0.001)
         kept = await floor.store.keep_delivery(a_delivery(key=verdict))
         await floor.store.settle_delivery(kept.id, verdict)
         ids[verdict] = kept.id
