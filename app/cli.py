@@ -10,9 +10,17 @@ from typing import Annotated, NoReturn, TypeVar
 
 import typer
 
-from app import __version__, operations, operations_forms, operations_replay, operations_switches
+from app import (
+    __version__,
+    operations,
+    operations_forms,
+    operations_replay,
+    operations_sources,
+    operations_switches,
+)
 from app.clock import SystemClock, to_datetime
 from app.directory import Directory, load_directory
+from app.directory_sources import secrets_of_sources
 from app.domain import coverage
 from app.domain.dialing_window import never_rung
 from app.errors import ConfigurationError, StorageUnavailable
@@ -32,6 +40,8 @@ cli.add_typer(operations.cli)
 cli.add_typer(operations_switches.cli)
 cli.add_typer(operations_replay.cli)
 cli.add_typer(operations_forms.cli)
+operations_sources.cli.command()(operations_forms.learn)
+cli.add_typer(operations_sources.cli, name="sources")
 
 
 def main() -> None:
@@ -65,7 +75,8 @@ def serve(
     from app.serving import serve_application
 
     settings, directory = read_both()
-    configure_logging(form=settings.log_format, level=settings.log_level, secrets=secrets_of(settings))
+    secrets = [*secrets_of(settings), *secrets_of_sources(directory.sources)]
+    configure_logging(form=settings.log_format, level=settings.log_level, secrets=secrets)
     for warning in (*weak_secrets(settings), *_silent_calls(settings), *directory.warnings):
         print(f"leadring: {warning}", file=sys.stderr)
     _preflight(settings, migrate)

@@ -21,6 +21,7 @@ from app.directory_options import PROVIDER_OPTIONS, options_for, record_for
 from app.directory_policy import (
     GUARD_KEYS,
     INNER_GUARD_KEYS,
+    LIMIT_KEYS,
     NOT_YET_GUARDS,
     POLICY_KEYS,
     read_guards,
@@ -83,7 +84,7 @@ KNOWN_KEYS: Mapping[str, tuple[str, ...]] = MappingProxyType(
     {
         "": ("policy", "limits", "guards", "hours", "sites", "agents", "sources"),
         "policy": POLICY_KEYS,
-        "limits": ("per_client",),
+        "limits": LIMIT_KEYS,
         "guards": GUARD_KEYS,
         **{f"guards.{name}": keys for name, keys in INNER_GUARD_KEYS.items()},
         "hours.*": (*DAYS, *HOURS_KEYS),

@@ -15,8 +15,9 @@ from app.directory_reading import Table, in_words, parse_duration, parse_rate
 from app.directory_types import CallCap, Cooldown, Guards, Limits, LoggedOut, MatchLanguage, Mode, Policy, Rate, Routing
 
 MODES = ("off", "observe", "hold", "refuse")
+NEVER_REFUSES = ("off", "observe", "hold")  # who sent it can do nothing about it
 ROUTINGS = ("longest_idle", "round_robin", "priority", "weighted")
-NOT_YET_GUARDS = ("honeypot", "too_fast", "numbers_per_visitor", "suppression")
+NOT_YET_GUARDS = ("too_fast", "numbers_per_visitor", "suppression")
 _SECONDS = {  # name: default, least, most
     "deadline": (40, 1, 3600),
     "ring_agent": (20, 1, 300),
@@ -55,7 +56,8 @@ POLICY_KEYS = (
     "cancel_when_phoned_in",
     *PROVIDER_OPTIONS,
 )
-GUARD_KEYS = ("country", "premium", "cooldown", "calls")
+GUARD_KEYS = ("country", "premium", "cooldown", "calls", "honeypot", "low_confidence")
+LIMIT_KEYS = ("per_client", "per_source")
 INNER_GUARD_KEYS = {"cooldown": ("mode", "per_phone"), "calls": ("mode", "per_hour", "per_day")}
 _COUNTRY_MEANS = 'must be a country in two capital letters, such as "IL" (the United Kingdom is "GB")'
 
@@ -118,15 +120,23 @@ def _waits(table: Table, key: str, default: tuple[int, ...], *, least: int = 1) 
 
 
 def read_limits(table: Table) -> Limits:
-    text = table.text("per_client", Limits().per_client)
+    """The table [limits]."""
+    return Limits(
+        per_client=_limit(table, "per_client", Limits().per_client),
+        per_source=_limit(table, "per_source", Limits().per_source),
+    )
+
+
+def _limit(table: Table, key: str, default: str) -> str:
+    text = table.text(key, default)
     try:
         usable = all(item.amount >= 1 for item in limits.parse_many(text))
     except ValueError:
         usable = False
-    if not usable:
-        table.wrong("per_client", 'must be a limit such as "10/minute" or "10/minute; 100/hour"')
-        return Limits()
-    return Limits(text)
+    if usable:
+        return text
+    table.wrong(key, 'must be a limit such as "10/minute" or "10/minute; 100/hour"')
+    return default
 
 
 def read_guards(table: Table) -> Guards:
@@ -146,6 +156,8 @@ def read_guards(table: Table) -> Guards:
         premium=_mode(table, "premium", "refuse"),
         cooldown=Cooldown(_mode(cooldown, "mode", "hold"), tuple(rates)),
         calls=CallCap(_mode(calls, "mode", "hold"), _cap(calls, "per_hour", 120), _cap(calls, "per_day", 600)),
+        honeypot=_mode(table, "honeypot", "hold"),
+        low_confidence=cast(Mode, table.choice("low_confidence", "hold", NEVER_REFUSES)),
     )
 
 

@@ -17,6 +17,8 @@ from app.directory_sites import KEY_MEANS, KEY_PATTERN
 from app.directory_types import PRESETS, Source
 
 SOURCE_KEYS: Final = ("preset", "token", "site", "map", "root", "signing_secret", "access_token", "max_age", "keep_raw")
+# Who can prove that a body is theirs (app/forms/signatures.py says how; a test holds the two together).
+SIGNING: Final = ("wpforms", "webflow", "typeform", "hubspot", "google_ads", "meta", "tally")
 MOST_SECRETS: Final = 2
 SHORTEST_TOKEN: Final = 16  # characters: it stands in an address, and whoever guesses it may make phones ring
 LONGEST_SECRET: Final = 4096  # bytes of a secret's file
@@ -30,12 +32,23 @@ def read_sources(top: Table, sites: Collection[str], fresh_for: int) -> dict[str
     return {key: _read(key, outer.table(key, SOURCE_KEYS), sites, fresh_for) for key in outer.values}
 
 
+def secrets_of_sources(sources: Mapping[str, Source]) -> list[str]:
+    """Everything of them that must not be in a log."""
+    return [
+        secret
+        for one in sources.values()
+        for secret in (*one.tokens, *one.signing_secrets, *([one.access_token] if one.access_token else []))
+    ]
+
+
 def _read(key: str, table: Table, sites: Collection[str], fresh_for: int) -> Source:
     if not re.fullmatch(KEY_PATTERN, key) or len(key) > 64:
         table.wrong("", f"must be named with {KEY_MEANS}, at most 64 of them")
     preset = table.choice("preset", "generic", PRESETS)
     signing = _secrets(table, "signing_secret")
     access = _secrets(table, "access_token")
+    if signing and preset not in SIGNING:
+        table.wrong("signing_secret", f'does nothing here: preset = "{preset}" cannot sign')
     if access and preset != "meta":
         table.wrong("access_token", 'does nothing here: it belongs to preset = "meta"')
     return Source(

@@ -160,13 +160,16 @@ class Guards:
     premium: Mode = "refuse"
     cooldown: Cooldown = Cooldown()
     calls: CallCap = CallCap()
+    honeypot: Mode = "hold"
+    low_confidence: Mode = "hold"
 
 
 @dataclass(frozen=True, slots=True)
 class Limits:
-    """Requests a client may send, in the syntax of the limits library."""
+    """Requests that a client, and a form builder's webhook, may send; in the syntax of the limits library."""
 
     per_client: str = "10/minute"
+    per_source: str = "120/minute"
 
 
 @dataclass(frozen=True, slots=True)

@@ -18,6 +18,7 @@ def surprises(directory: Directory) -> list[str]:
         *_idle_hours(directory),
         *_feasts(directory),
         *_zones(directory),
+        *_unasked(directory),
     ]
 
 
@@ -84,3 +85,11 @@ def _zones(directory: Directory) -> list[str]:
     if policy.dialing_zones and policy.dialing_window is None:
         return ["policy: dialing_zones does nothing without dialing_window"]
     return []
+
+
+def _unasked(directory: Directory) -> list[str]:
+    return [
+        f"sources.{source.key}: without an access_token nobody can ask Meta for the leads that it tells of"
+        for source in directory.sources.values()
+        if source.preset == "meta" and source.access_token is None
+    ]

@@ -14,6 +14,7 @@ LeadringError
     ├── TooLarge              413 too_large
     ├── UnsupportedMediaType  415 unsupported_media_type
     ├── Invalid               422 invalid, with field errors
+    ├── Unreadable            422 unreadable
     ├── IdempotencyMismatch   422 idempotency_mismatch
     ├── RateLimited           429 rate_limited
     ├── NotTaking             503 not_taking
@@ -143,6 +144,14 @@ class Invalid(Refusal):
     def __init__(self, errors: Sequence[FieldError], message: str | None = None) -> None:
         super().__init__(message)
         self.errors = tuple(errors)
+
+
+class Unreadable(Refusal):
+    """Nothing in it can be read as a request to be called."""
+
+    status = 422
+    code = "unreadable"
+    title = "Cannot be read"
 
 
 class IdempotencyMismatch(Refusal):

@@ -23,13 +23,17 @@ from uvicorn.middleware.proxy_headers import ProxyHeadersMiddleware
 
 from app import __version__, faults
 from app.clock import Clock
-from app.directory import Directory, load_directory
+from app.directory import Directory, Limits, load_directory
 from app.ids import new_id
+from app.meta.graph import Graph
 from app.metrics import Metrics
 from app.ports import Telephony
+from app.ports_deliveries import LeadLookup
 from app.provider import PROBE_DEADLINE, Provider, open_provider
 from app.service.breaker import Breaker
+from app.service.deliveries import Deliveries
 from app.service.dispatcher import Dispatcher
+from app.service.hooks import Hooks
 from app.service.hub import Hub
 from app.service.intake import Intake
 from app.service.lead_view import LeadViews
@@ -39,10 +43,12 @@ from app.service.outcomes import Outcomes
 from app.service.phoned_in import PhonedIn
 from app.service.reconciler import Reconciler
 from app.service.rules import Rules
+from app.service.sealing import Seal
 from app.service.slots import Slots
 from app.service.sweeper import Sweeper
 from app.service.switches import Switches
 from app.service.tokens import Tokens
+from app.service.unfinished import Unfinished
 from app.settings import Settings
 from app.store import migrate
 from app.store.engine import Engine, open_engine
@@ -53,6 +59,7 @@ from app.web import (
     admin_switches,
     files,
     forms,
+    hooks,
     lead_view,
     leads,
     ops,
@@ -63,7 +70,7 @@ from app.web import (
 )
 from app.web.cors import SiteCors
 from app.web.desk import Desk
-from app.web.limits import Gate, make_gate, make_limiter
+from app.web.limits import Gate, make_gate, make_limiter, source_key
 from app.web.middleware import Around
 
 log = structlog.get_logger("leadring")
@@ -81,6 +88,7 @@ class Options:
     clock: Clock | None = None
     migrate: bool = True
     sandbox_url: str | None = None
+    lead_lookup: LeadLookup | None = None
     presence_apart: float = APART
     static: Path = STATIC
 
@@ -112,7 +120,19 @@ def create_app(settings: Settings, directory: Directory | None = None, options: 
     app.state.docs_files = files.Assets(options.static / "vendor" / "swagger-ui")
     problems.install(app)
     # They are tried in this order: first what every lead comes through, once and twice.
-    for room in (leads, voicenter_cdr, lead_view, sites, forms, admin_switches, admin_explain, ops, scrape, files):
+    for room in (
+        leads,
+        hooks,
+        voicenter_cdr,
+        lead_view,
+        sites,
+        forms,
+        admin_switches,
+        admin_explain,
+        ops,
+        scrape,
+        files,
+    ):
         app.include_router(room.router)
     app.add_middleware(problems.Caught)
     app.add_middleware(SiteCors, rules=rules)
@@ -171,10 +191,19 @@ async def _running(
 
         slots = Slots(store, rules)
 
-        def new_gate(rate: str) -> Gate:
-            app.state.limiter = make_limiter(settings.rate_limit_url, rate)
-            return make_gate(app.state.limiter, settings.rate_limit_url, rate)
+        intake = Intake(store, rules, dispatcher, hub, tokens, metrics, switches, slots)
+        deliveries = Deliveries(store, rules, intake, tokens, Seal(secret), metrics)
+        unfinished = Unfinished(deliveries, options.lead_lookup or await _graph(stack))
 
+        def new_gates(limits: Limits) -> tuple[Gate, Gate]:
+            app.state.limiter = make_limiter(settings.rate_limit_url, limits.per_client)
+            of_sources = make_limiter(settings.rate_limit_url, limits.per_source, source_key)
+            return (
+                make_gate(app.state.limiter, settings.rate_limit_url, limits.per_client),
+                make_gate(of_sources, settings.rate_limit_url, limits.per_source),
+            )
+
+        gate, source_gate = new_gates(rules.directory.limits)
         desk = Desk(
             version=__version__,
             rules=rules,
@@ -182,13 +211,15 @@ async def _running(
             metrics=metrics,
             hub=hub,
             dispatcher=dispatcher,
-            intake=Intake(store, rules, dispatcher, hub, tokens, metrics, switches, slots),
+            intake=intake,
+            hooks=Hooks(rules, deliveries, unfinished.wake),
             views=LeadViews(store, rules, dispatcher, hub, tokens, slots),
             slots=slots,
             outcomes=outcomes,
             switches=switches,
-            gate=new_gate(rules.directory.limits.per_client),
-            make_gate=new_gate,
+            gate=gate,
+            source_gate=source_gate,
+            make_gates=new_gates,
             decode_cdr=decode_body,
             public_url=settings.public_url,
             cdr_token=_secret(settings.voicenter_cdr_token),
@@ -203,7 +234,7 @@ async def _running(
         await _recover(store, engine, owner)
         sweeper = Sweeper(store, rules, dispatcher, hub, metrics)
         loops = [_spawn(loop) for loop in (dispatcher.run(), breaker.run(), outcomes.run(), sweeper.run())]
-        loops.append(_spawn(switches.run()))
+        loops += [_spawn(switches.run()), _spawn(unfinished.run())]
         if watch is not None:
             loops.append(_spawn(watch.run()))
         if provider.call_log is not None:
@@ -230,6 +261,12 @@ async def _running(
                 loop.cancel()
             await asyncio.gather(*loops, return_exceptions=True)
             log.info("stopped", dials_cut_off=left)
+
+
+async def _graph(stack: contextlib.AsyncExitStack) -> Graph:
+    graph = Graph()
+    stack.push_async_callback(graph.close)
+    return graph
 
 
 def _spawn(loop: Coroutine[Any, Any, None]) -> asyncio.Task[None]:

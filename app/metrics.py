@@ -39,6 +39,12 @@ class Metrics:
             ["site", "source", "result"],
             registry=registry,
         )
+        self.deliveries = Counter(
+            "leadring_deliveries_total",
+            "What form builders' webhooks brought, by what became of it.",
+            ["source", "verdict"],
+            registry=registry,
+        )
         self.lead_to_request = Histogram(
             "leadring_lead_to_request_seconds",
             "From the lead received to the provider request leaving.",

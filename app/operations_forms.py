@@ -28,7 +28,6 @@ from app.sources_file import add_source, new_table
 
 LONGEST_FILE: Final = MAX_BYTES + 64 * 1024  # bytes: a body, and the headers of its request
 cli = typer.Typer()
-sources = typer.Typer(name="sources", help="The form builders whose webhooks are taken.", no_args_is_help=True)
 Payload = Annotated[str, typer.Argument(help="A file with a captured body or a whole HTTP request; - for stdin.")]
 ContentType = Annotated[str | None, typer.Option(help="Of the body; else the request's, or guessed.")]
 PresetName = Annotated[str | None, typer.Option(help="Read it as this builder's, whatever it looks like.")]
@@ -63,7 +62,6 @@ def map_(
         raise SystemExit(2)
 
 
-@sources.command()
 def learn(
     payload: Payload,
     name: Annotated[str, typer.Option(help="What the source is to be called.")],
@@ -91,9 +89,6 @@ def learn(
     print("\n".join(_fields(lesson.mapped, phone, reason)))
     for sentence in (*lesson.unsure, *_missing(lesson.mapped, phone)):
         print(f"look: {sentence}")
-
-
-cli.add_typer(sources)
 
 
 def _captured(payload: str, content_type: str | None) -> Captured:

@@ -273,6 +273,10 @@ class Store(Protocol):
 
     async def forget_submissions(self, before: int) -> int: ...
 
+    async def forget_deliveries(self, kept: Mapping[str, int]) -> int:
+        """Drop what webhooks brought: bodies after their source's seconds, rows when nothing is known again by them."""
+        ...
+
     async def ready(self) -> None:
         """Raises StorageUnavailable when the database does not answer or its schema is not ours."""
         ...

@@ -114,6 +114,7 @@ def test_only_main_and_the_commands_know_the_settings() -> None:
         "cli.py",
         "operations.py",
         "operations_replay.py",
+        "operations_sources.py",
         "operations_switches.py",
         "settings.py",
         "faults.py",

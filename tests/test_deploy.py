@@ -17,6 +17,7 @@ ROOT = Path(__file__).resolve().parent.parent
 # The metric families that dashboards outside the project rely on, with their labels.
 METRICS = {
     "leadring_leads_received_total": {"site", "source", "result"},
+    "leadring_deliveries_total": {"source", "verdict"},
     "leadring_lead_to_request_seconds": set(),
     "leadring_lead_to_agent_answer_seconds": {"site"},
     "leadring_lead_to_connected_seconds": {"site"},
@@ -136,6 +137,15 @@ def test_the_proxy_cuts_off_slow_and_oversized_senders_and_hides_the_metrics() -
     for directive in ("client_header_timeout", "client_body_timeout", "client_max_body_size"):
         assert re.search(rf"^ +{directive} \d+[sk];$", conf, re.MULTILINE), directive
     assert re.search(r"location = /metrics \{\s+return 404;", conf)
+    # The paths that end in a secret, which every router below them has: no line of any log of the proxy's.
+    assert "  access_log off;" in conf
+    secret = re.search(r"location ~ (\S+) \{\s+error_log /dev/null crit;\s+proxy_pass http://leadring;\s+\}", conf)
+    assert secret is not None
+    for path in ("/v1/hooks/shop/token", "/v1/voicenter/cdr/token"):
+        assert re.match(secret[1], path)
+    assert not re.match(secret[1], "/v1/leads")
+    # A location with a header of its own would lose all those that are set for the server.
+    assert not re.search(r"location [^{]+\{[^}]*proxy_set_header", conf)
     assert conf.count("{") == conf.count("}")
 
 

@@ -99,7 +99,7 @@ dedline = "40s"
 ring_agent = "soon"
 routing = "random"
 [guards]
-honeypot = "hold"
+too_fast = "hold"
 country = "maybe"
 [hours.office]
 sun-thu = ["9-18"]
@@ -124,7 +124,7 @@ extension = "SIPyossi2"
         'my.toml: policy: ring_agent must be a duration such as "40s", "10m", "1h30m" or "1d"',
         "my.toml: policy: routing must be one of longest_idle, round_robin, priority, weighted",
         'my.toml: hours.office: sun-thu must be hours such as "09:00-18:00", or "00:00-24:00" for the whole day',
-        "my.toml: guards: honeypot is not available in this version; remove it",
+        "my.toml: guards: too_fast is not available in this version; remove it",
         "my.toml: guards: country must be one of off, observe, hold, refuse",
         'my.toml: sites[1] "main": origins "*": a star is refused; list every address',
         'my.toml: sites[1] "main": hours names "ofice", but there is no [hours.ofice]; did you mean "office"?',
@@ -190,7 +190,8 @@ policy.dialing_window policy.dialing_zones
 policy.timezone policy.match_language policy.logged_out policy.redial_absent policy.default_country policy.routing
 policy.phonecallerid policy.ignoredncstatus policy.language
 guards.cooldown guards.cooldown.mode guards.cooldown.per_phone guards.calls guards.calls.per_hour guards.premium
-limits.per_client hours.x hours.x.mon hours.x.sun-thu hours.x.holidays hours.x.extra_closed hours.x.extra_open
+limits.per_client limits.per_source guards.honeypot guards.low_confidence
+hours.x hours.x.mon hours.x.sun-thu hours.x.holidays hours.x.extra_closed hours.x.extra_open
 hours.x.holiday_categories hours.x.timezone hours.x.holiday_eves hours.x.hol_hamoed sources.x sources.x.map nonsense
 """
 _KEYS = st.sampled_from(_KEY_NAMES.split())
@@ -360,7 +361,9 @@ def test_guards_are_read_in_both_spellings() -> None:
         ('[limits]\nper_client = "10/minut"', "limits: per_client must be a limit"),
         ('[limits]\nper_client = "0/minute"', "limits: per_client must be a limit"),
         ('[limits]\nper_client = ""', "limits: per_client must be a limit"),
-        ('[sources.a]\npreset = "elementor"', "sources are not available in this version"),
+        ('[limits]\nper_source = "plenty"', "limits: per_source must be a limit"),
+        ('[guards]\nlow_confidence = "refuse"', "guards: low_confidence must be one of off, observe, hold"),
+        ('[sources.a]\npreset = "elementor"', "sources.a: token is missing"),
         ('[hours."my hours"]\nmon = "8:00-9:00"', "hours: my hours must be named with letters"),
         ("surces = 1", 'surces is not known here; did you mean "sources"?'),
     ],

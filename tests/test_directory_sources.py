@@ -7,8 +7,10 @@ from pathlib import Path
 import pytest
 
 from app.directory import Source, parse_directory
+from app.directory_sources import SIGNING, secrets_of_sources
 from app.directory_types import PRESETS
 from app.errors import ConfigurationError
+from app.forms.signatures import can_sign
 
 BASE = """
 [[sites]]
@@ -76,7 +78,11 @@ def test_no_secret_is_in_what_is_printed_of_it() -> None:
         (f'token = "{TOKEN}"\nmap = {{ Phone = "x" }}', "sources.shop.map: Phone is no field of a lead"),
         (f'token = "{TOKEN}"\nmap = {{ phone = "" }}', "sources.shop.map: phone must be the name of a field"),
         (f'token = "{TOKEN}"\naccess_token = "x"', "sources.shop: access_token does nothing here"),
-        (f'token = "{TOKEN}"\nsigning_secret = ""', "sources.shop: signing_secret is empty"),
+        (f'token = "{TOKEN}"\npreset = "tally"\nsigning_secret = ""', "sources.shop: signing_secret is empty"),
+        (
+            f'token = "{TOKEN}"\npreset = "wix"\nsigning_secret = "s"',
+            'sources.shop: signing_secret does nothing here: preset = "wix" cannot sign',
+        ),
         (f'token = "{TOKEN}"\npresett = "wix"', "sources.shop: presett is not known here"),
     ],
 )
@@ -96,3 +102,19 @@ def test_a_binary_an_empty_and_an_endless_file_hold_no_secret(tmp_path: Path) ->
     for content, says in ((b"\xff\xfe", "is not text"), (b" \n", "is empty"), (b"a" * 5000, "is too long")):
         file.write_bytes(content)
         assert mistakes(f'token = "file:{file}"')[0].endswith(f"which {says}{' for a secret' * (says[3:6] == 'too')}")
+
+
+def test_who_can_sign_is_who_the_signatures_are_known_of() -> None:
+    assert {preset for preset in PRESETS if can_sign(preset)} == set(SIGNING)
+
+
+def test_a_source_that_nobody_can_ask_for_its_leads_is_warned_of() -> None:
+    toml = f'{BASE}[sources.ads]\npreset = "meta"\ntoken = "{TOKEN}"\n'
+    assert [warning for warning in parse_directory(toml).warnings if "sources" in warning] == [
+        "sources.ads: without an access_token nobody can ask Meta for the leads that it tells of"
+    ]
+
+
+def test_every_secret_of_a_source_is_kept_out_of_the_log() -> None:
+    found = source(f'token = ["{TOKEN}", "{TOKEN}2"]\npreset = "meta"\nsigning_secret = "s"\naccess_token = "a"')
+    assert set(secrets_of_sources({"shop": found})) == {TOKEN, f"{TOKEN}2", "s", "a"}

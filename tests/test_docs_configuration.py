@@ -52,7 +52,8 @@ def toml(section: str, key: str, line: str) -> Directory:
         line = ""
     elif section == "sources.*":
         source = {"token": 'token = "0123456789abcdef"', "site": 'site = "main"'} | ({key: line} if line else {})
-        line = "\n".join([*source.values(), *(['preset = "meta"'] if key == "access_token" else [])])
+        preset = {"access_token": "meta", "signing_secret": "typeform"}.get(key)
+        line = "\n".join([*source.values(), *([f'preset = "{preset}"'] if preset else [])])
     if key in ("holiday_eves", "hol_hamoed"):
         line += '\nholidays = "IL"'
     inner = f"[{section.replace('*', 'shop')}]\n{line}\n" if section not in ("sites", "agents") else ""

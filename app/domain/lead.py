@@ -28,6 +28,8 @@ class NewLead:
     reason: str  # why it waits: no_agent until somebody is free, closed, scheduled
     rank: int = FRESH  # whose turn it is among those that are due (domain/priority.py)
     hold: str | None = None  # the guard that stops it, or None
+    spam: bool = False  # whether that is the end of it: nobody is asked
+    delivery: str | None = None  # the id of the webhook's delivery that it comes from
     hits: tuple[Hit, ...] = ()  # the guards that spoke at the sight of its number
     name: str = ""
     email: str = ""

@@ -21,6 +21,7 @@ DEEDS: Final = (
     "promised",
     "observed",
     "held",
+    "spam",
     "number_cap",
     "released",
     "cancelled",

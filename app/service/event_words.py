@@ -9,6 +9,7 @@ WORDS: Final[Mapping[str, str]] = {
     "received": "came in through {who}",
     "joined": "asked again through {who}; joined this lead",
     "held": "held by the guard {why}: a person decides",  # but for HELD below
+    "spam": "taken for spam by the guard {why}: nobody is asked, and it can still be released",
     "released": "released by {who}",
     "reserved": "reserved for {agent}",
     "sending": "the request to the provider is about to leave",
@@ -55,5 +56,7 @@ HELD: Final[Mapping[str, str]] = {
     "outage": "held: it waited while nobody could be dialled at all, too long to be rung unasked; a person decides",
     "absent": "held: no account of Voicenter knows this call; a person decides",
     "dialing_window": "held: its number's dialing window is never open while the site is; a person decides",
+    "stale": "held: it was sent too long ago to be rung unasked; a person decides",
+    "low_confidence": "held: nothing but its look says that its number is one; a person decides",
     "ended": "held: ended by an operator; not rung again until released",
 }

@@ -15,6 +15,7 @@ from app.service.explanation import GuardSpoke, Line
 from app.service.report_words import read_report
 from app.service.wall_clock import WallClock
 
+DECIDED: Final = {"held": "hold", "spam": "refuse"}  # by the event, the mode of the guard that decided
 SAME_MOMENT: Final = 1000  # milliseconds
 OWN_DIGITS: Final = 8  # last ones of a number, by which it is known in any spelling
 NO_GUARDS: Final = frozenset({"provider", "absent", "ended"})  # a lead is held by what came of its call
@@ -60,7 +61,7 @@ class HistoryWords:
         match event.event:
             case "exhausted" if event.why == "unreported":
                 return "closed: without a report nobody knows whether to try again (is the CDR notification set up?)"
-            case "held" | "observed":
+            case "held" | "spam" | "observed":
                 return self._guard(event)
             case "reserved" if self._lead_first:
                 return f"reserved for {name}; the lead is rung first"
@@ -81,9 +82,9 @@ class HistoryWords:
         """The guards that spoke, in which mode, and what they said."""
         for event in history:
             guard, mode, _ = read_hit(event.why or "")
-            if event.event in ("held", "observed") and guard not in NO_GUARDS:
-                decided = event.event == "held"
-                mode = mode or ("hold" if decided else "observe")
+            if event.event in (*DECIDED, "observed") and guard not in NO_GUARDS:
+                decided = event.event in DECIDED
+                mode = mode or DECIDED.get(event.event, "observe")
                 yield GuardSpoke(event.at, guard, mode, decided, self._guard(event))
 
     def _guard(self, event: Event) -> str:
@@ -91,6 +92,8 @@ class HistoryWords:
         more = f" ({figures})" if figures else ""
         if event.event == "observed":
             return f"the guard {guard} would have {'held it, too' if mode else 'spoken'}{more}"
+        if event.event == "spam":
+            return WORDS["spam"].format(why=guard) + more
         if guard in HELD:
             return HELD[guard].format(said=self._refused) + more
         return WORDS["held"].format(why=guard) + more

@@ -7,6 +7,8 @@ submission id so that a repeat hears the same.
 from __future__ import annotations
 
 import asyncio
+from collections.abc import Iterable
+from typing import Protocol
 from urllib.parse import quote
 from zoneinfo import ZoneInfo
 
@@ -15,12 +17,11 @@ import structlog
 from app import faults
 from app.clock import to_datetime, to_iso
 from app.directory import Site
-from app.domain import guards
 from app.domain.guards import Hit
 from app.domain.intake_results import Accepted
 from app.domain.lead import NewLead
 from app.domain.messages import sentence
-from app.domain.phone import Phone, PhoneRefused, mask, read_phone
+from app.domain.phone import mask
 from app.domain.priority import told
 from app.errors import (
     FieldError,
@@ -34,20 +35,30 @@ from app.errors import (
     Unavailable,
     UnknownSite,
 )
-from app.ids import new_id
 from app.metrics import Metrics
 from app.ports import Store
 from app.service.answered import Answered
-from app.service.callbacks import first_due, read_callback
-from app.service.dispatcher import Dispatcher
 from app.service.hub import Hub
+from app.service.reading import NotCallable, read_submission
 from app.service.rules import Rules
 from app.service.slots import Slots
-from app.service.submission import MAX_KEY, Sorted, Submission, fingerprint_text, key_of, sort_fields
+from app.service.submission import MAX_KEY, Submission, fingerprint_text, key_of, sort_fields
 from app.service.switches import Switches
 from app.service.tokens import Tokens
 
 log = structlog.get_logger("leadring.intake")
+
+
+class Dialler(Protocol):
+    """Whoever dials what is stored: the dispatcher; nobody, in a command beside the service."""
+
+    def wake(self) -> None:
+        """There is something due."""
+        ...
+
+    async def claimed_now(self) -> set[str]:
+        """The leads that a round right now reserves for an agent."""
+        ...
 
 
 class Intake:
@@ -59,7 +70,7 @@ class Intake:
         self,
         store: Store,
         rules: Rules,
-        dispatcher: Dispatcher,
+        dispatcher: Dialler,
         hub: Hub,
         tokens: Tokens,
         metrics: Metrics,
@@ -101,8 +112,18 @@ class Intake:
         if not self._switches.taking:
             return await self._heard_before(submission, site, language)
         try:
-            new, hits = self._read(submission, site, fields, language)
-        except Invalid:
+            new, hits = read_submission(
+                submission,
+                site,
+                fields,
+                language,
+                rules=self._rules,
+                tokens=self._tokens,
+                now=self._store.clock.now(),
+            )
+        except Invalid as refusal:
+            if isinstance(refusal, NotCallable):
+                self._count_hits(refusal.hits)
             known = await self._known(submission, site)
             if known is not None and known.kind == "replay":
                 return self._again(known, language)
@@ -117,67 +138,6 @@ class Intake:
             await self._remember(new, answer)
         faults.point("intake.before_answer")
         return answer
-
-    # ------------------------------------------------------------------------------------------ reading
-
-    def _read(self, submission: Submission, site: Site, fields: Sorted, language: str) -> tuple[NewLead, list[Hit]]:
-        directory = self._rules.directory
-        now = self._store.clock.now()
-        errors: list[FieldError] = []
-        phone: Phone | None = None
-        try:
-            phone = read_phone(submission.fields.get("phone"), directory.policy.default_country)
-        except PhoneRefused as refused:
-            errors.append(FieldError("phone", refused.code, sentence(f"phone.{refused.code}", language)))
-        asked = fields.get("call_at")
-        call_at, mistake = read_callback(asked, now) if asked else (None, None)
-        if mistake:
-            errors.append(FieldError("call_at", mistake, sentence(f"call_at.{mistake}", language)))
-        key = key_of(submission)
-        if len(key) > MAX_KEY:
-            errors.append(FieldError("submission_id", "too_long", sentence("submission_id.too_long", language)))
-        if errors or phone is None:
-            raise Invalid(errors, sentence("invalid", language))
-        hits = guards.look_at_number(phone, directory)
-        decided = guards.worst(hits)
-        if decided is not None and decided.mode == "refuse":
-            self._count_hits(hits)
-            refusal = FieldError("phone", "not_callable", sentence("phone.not_callable", language))
-            raise Invalid([refusal], sentence("invalid", language))
-        due, reason, rank, hold = first_due(
-            lambda moment: self._rules.next_ring(site.key, phone.e164, moment), now, call_at
-        )
-        policy = directory.policy
-        return (
-            NewLead(
-                id=new_id(),
-                site=site.key,
-                source=submission.source,
-                phone=phone,
-                phone_key=self._tokens.phone_key(phone.e164),
-                client_key=self._tokens.client_key(submission.client),
-                received_at=now,
-                due_at=due,
-                expires_at=due + policy.expire_after * 1000,
-                deadline_at=due + policy.deadline * 1000,
-                reason=reason,
-                rank=rank,
-                hold=decided.guard if decided else hold,
-                hits=tuple(hits),
-                name=fields.get("name"),
-                email=fields.get("email"),
-                message=fields.get("message"),
-                language=language,
-                asked_language=fields.get("language") or "",
-                consent=fields.get("consent"),
-                consent_text=fields.get("consent_text"),
-                submission_id=key or None,
-                fingerprint=self._tokens.fingerprint(fingerprint_text(submission.fields)) if key else "",
-                extra=fields.extra,
-                attribution=fields.attribution,
-            ),
-            hits,
-        )
 
     async def _known(self, submission: Submission, site: Site) -> Accepted | None:
         """What became of this very submission before: what was right then (a time to come) may be wrong now."""
@@ -227,12 +187,12 @@ class Intake:
                 log.info("lead.joined", lead_id=accepted.lead_id, site=site.key, source=submission.source)
                 self._hub.changed([accepted.lead_id])
                 return self._say("duplicate", accepted.lead_id, language, scope="view")
-        held = accepted.state == "held"
+        held = accepted.state in ("held", "spam")
         later = new.reason in ("closed", "scheduled")
         # First the phone, then the book-keeping.
-        dialing = not held and not later and await self._claimed(new.id)
+        dialing = not held and not later and submission.waits and await self._claimed(new.id)
         self._count_hits([*hits, *accepted.hits])
-        self._count(site, submission, "held" if held else "accepted")
+        self._count(site, submission, accepted.state if held else "accepted")
         log.info(
             "lead.received",
             lead_id=new.id,
@@ -242,8 +202,9 @@ class Intake:
             state="dialing" if dialing else accepted.state,
             reason=None if dialing else accepted.reason,
         )
-        if later and not held:
+        if not held and (later or not submission.waits):
             self._dispatcher.wake()
+        if later and not held:
             return self._say("scheduled", new.id, language, at=told(new.due_at, new.rank))
         return self._say("dialing" if dialing else "waiting", new.id, language)
 
@@ -294,7 +255,7 @@ class Intake:
     def _count(self, site: Site, submission: Submission, result: str) -> None:
         self._metrics.leads_received.labels(site.key, submission.source, result).inc()
 
-    def _count_hits(self, hits: list[Hit]) -> None:
+    def _count_hits(self, hits: Iterable[Hit]) -> None:
         for hit in hits:
             self._metrics.guard_hits.labels(hit.guard, hit.mode).inc()
             log.info("guard." + hit.guard, mode=hit.mode)

@@ -6,6 +6,7 @@ import json
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
+from app.domain.hits import Hit
 from app.domain.text import CAPS, EXTRA_FIELDS, EXTRA_NAME, EXTRA_VALUE, as_text, clean
 
 ATTRIBUTION = frozenset(
@@ -27,6 +28,10 @@ class Submission:
     site: str | None = None  # named by the address rather than by a field
     idempotency_key: str | None = None
     trusted_origin: str | None = None  # our own pages
+    delivery: str | None = None  # the id of the webhook's delivery that brought it
+    attribution: Mapping[str, str] = field(default_factory=dict)  # what the door itself knows of where it comes from
+    hits: tuple[Hit, ...] = ()  # guards that spoke at the door
+    waits: bool = True  # whether the sender has the moment that it takes to learn whether an agent was free
 
 
 @dataclass(frozen=True, slots=True)

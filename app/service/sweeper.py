@@ -58,6 +58,10 @@ class Sweeper:
         done += await self._store.end_pauses()
         if self._swept % 3600 == 0:
             await self._store.forget_submissions(self._store.clock.now() - SUBMISSIONS_KEPT)
+        if self._swept % 60 == 0:
+            await self._store.forget_deliveries(
+                {source.key: source.keep_raw for source in self._rules.directory.sources.values()}
+            )
         self._swept += 1
         if done:
             self._dispatcher.wake()

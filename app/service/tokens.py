@@ -28,6 +28,11 @@ class Tokens:
     def client_key(self, address: str) -> str:
         return self._digest("client", address).hex()[:32]
 
+    def delivery_key(self, source: str, known_by: bytes) -> str:
+        """By which a source's delivery is known when it comes again: its id with the builder, or its body."""
+        content = hashlib.blake2b(source.encode() + b"\n" + known_by, key=self._key, digest_size=24, person=b"delivery")
+        return content.hexdigest()
+
     def of_lead(self, lead_id: str, scope: Scope) -> str:
         """The token of a lead's view: `own` may cancel and move, `view` (given to duplicates) only looks."""
         return base64.urlsafe_b64encode(self._digest(scope, lead_id)[:18]).decode()

@@ -15,7 +15,7 @@ from app.domain.guards import HELD_FOR, Cap, worst
 from app.domain.hits import Hit, lasting
 from app.domain.intake_results import Accepted
 from app.domain.lead import NewLead
-from app.store import budgets, events
+from app.store import budgets, deliveries, events
 from app.store.standing import Standing, standing
 from app.store.statements import lock_phone
 from app.store.tables import leads, submissions
@@ -39,6 +39,8 @@ def accept(
     conn: Connection, new: NewLead, cooldown: Cooldown, calls: CallCap, caps: Sequence[Cap], now: int
 ) -> Accepted:
     """Store the lead, or say why not. IntegrityError when a twin in another transaction was faster: ask again."""
+    if new.delivery is not None and (lead_id := deliveries.lead_of(conn, new.delivery)) is not None:
+        return Accepted("orphan", lead_id)
     lock_phone(conn, new.phone_key)
     rates = () if cooldown.mode == "off" else cooldown.per_phone
     found = standing(conn, new, rates, caps, now)
@@ -74,6 +76,8 @@ def _what_became(lead_id: str, kept: str, answer: str | None, created_at: int, f
 
 def _join(conn: Connection, new: NewLead, live: str, state: str, reason: str | None, now: int) -> Accepted:
     _claim_submission(conn, new, live, now)
+    if new.delivery is not None:
+        deliveries.became(conn, new.delivery, "duplicate", live)
     events.add(conn, [events.entry(now, live, "joined", new.source, why=new.message[:200] or None)])
     return Accepted("duplicate", live, state=state, reason=reason)
 
@@ -115,7 +119,7 @@ def _whole_seconds(millis: int) -> int:
 
 
 def _store(conn: Connection, new: NewLead, hold: str | None, hits: Sequence[Hit], now: int) -> Accepted:
-    state, reason = ("held", hold) if hold else ("waiting", new.reason)
+    state, reason = ("spam" if new.spam else "held", hold) if hold else ("waiting", new.reason)
     conn.execute(
         _insert_lead,
         {
@@ -140,17 +144,20 @@ def _store(conn: Connection, new: NewLead, hold: str | None, hits: Sequence[Hit]
             "received_at": new.received_at,
             "due_at": None if hold else new.due_at,
             "expires_at": new.received_at + HELD_FOR if hold else new.expires_at,
+            "ended_at": now if new.spam else None,
             "deadline_at": new.deadline_at,
             "rank": new.rank,
             "admitted": 0 if hold else 1,
         },
     )
     _claim_submission(conn, new, new.id, now)
+    if new.delivery is not None:
+        deliveries.became(conn, new.delivery, "lead", new.id)
     history = [events.entry(now, new.id, "received", new.source, to_state=state)]
     spoke = [*new.hits, *hits]
     if hold:
         told = next((hit.told for hit in spoke if hit.guard == hold), hold)
-        history.append(events.entry(now, new.id, "held", "guard", to_state="held", why=told))
+        history.append(events.entry(now, new.id, state, "guard", to_state=state, why=told))
     elif new.reason in ("closed", "scheduled"):
         history.append(events.entry(now, new.id, "scheduled", "intake", to_state="waiting", why=new.reason))
     # Who decided has been told; the others that spoke are, too, with their mode where it is more than to observe.

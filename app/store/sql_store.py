@@ -34,6 +34,7 @@ from app.store import (
     promises,
 )
 from app.store import switches as switch_rows
+from app.store.delivery_store import DeliveryStore
 from app.store.engine import Engine
 from app.store.provider_accounts import ProviderAccounts, lead_of_moved
 
@@ -44,7 +45,7 @@ log = logging.getLogger("leadring.store")
 TOUCH_EVERY = 1000  # milliseconds between writes that only look whether writing works
 
 
-class SqlStore(ProviderAccounts):
+class SqlStore(ProviderAccounts, DeliveryStore):
     """Leads in a SQL database; see app.ports.Store for what every method promises."""
 
     def __init__(self, engine: Engine) -> None:

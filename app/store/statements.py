@@ -13,7 +13,7 @@ from sqlalchemy.dialects import postgresql, sqlite
 from app.domain.lead import Attempt, Lead
 from app.store.tables import attempts, leads
 
-_phone_lock = text("SELECT pg_advisory_xact_lock(hashtextextended(:key, 0))")
+_text_lock = text("SELECT pg_advisory_xact_lock(hashtextextended(:key, 0))")
 
 
 def insert_or_nothing(conn: Connection, table: Table) -> Insert:
@@ -38,10 +38,15 @@ def among(column: ColumnElement[str], values: Sequence[str]) -> ColumnElement[bo
     return column == words[0] if len(words) == 1 else column.in_(words)
 
 
-def lock_phone(conn: Connection, phone_key: str) -> None:
-    """Let one transaction at a time decide about this number. SQLite has one writer and needs no lock."""
+def lock_text(conn: Connection, key: str) -> None:
+    """Let one transaction at a time decide about what this names. SQLite has one writer and needs no lock."""
     if conn.dialect.name == "postgresql":
-        conn.execute(_phone_lock, {"key": phone_key})
+        conn.execute(_text_lock, {"key": key})
+
+
+def lock_phone(conn: Connection, phone_key: str) -> None:
+    """Let one transaction at a time decide about this number."""
+    lock_text(conn, phone_key)
 
 
 # In the order of the dataclasses' fields, so that a row is their arguments.

@@ -20,6 +20,7 @@ from sqlalchemy import (
     text,
 )
 
+from app.domain import deliveries as delivery_words
 from app.domain import states
 
 metadata = MetaData(
@@ -317,6 +318,52 @@ Index(
     cdrs.c.id,
     sqlite_where=text("state = 'kept'"),
     postgresql_where=text("state = 'kept'"),
+)
+
+# What form builders' webhooks brought, sealed, and what became of it. A row outlives its body: by it a delivery that
+# comes again is known, and a lead's deliveries are found when the person is to be forgotten.
+deliveries = Table(
+    "deliveries",
+    metadata,
+    Column("id", Text, primary_key=True),
+    Column("source", Text, nullable=False),
+    Column("key", Text, nullable=False),
+    Column("received_at", BigInteger, nullable=False),
+    Column("content_type", Text, nullable=False, server_default=""),
+    Column("body", Text),
+    Column("verdict", Text, nullable=False),
+    Column("why", Text),
+    Column("lead_id", Text),
+    Column("look_at", BigInteger),
+    Column("tries", Integer, nullable=False, server_default="0"),
+    Column("repeats", Integer, nullable=False, server_default="0"),
+    CheckConstraint(_one_of("verdict", delivery_words.VERDICTS), name="verdict"),
+    # What is not settled is looked at again: nothing that was stored is ever left lying.
+    CheckConstraint(f"({_one_of('verdict', delivery_words.OPEN)}) = (look_at IS NOT NULL)", name="look_at"),
+    CheckConstraint("(verdict IN ('lead', 'duplicate')) = (lead_id IS NOT NULL)", name="lead_id"),
+)
+# A delivery that comes again.
+Index("ix_deliveries_key", deliveries.c.source, deliveries.c.key, deliveries.c.received_at)
+Index("ix_deliveries_received", deliveries.c.received_at)
+Index(
+    "ix_deliveries_look",
+    deliveries.c.look_at,
+    sqlite_where=text("look_at IS NOT NULL"),
+    postgresql_where=text("look_at IS NOT NULL"),
+)
+Index(
+    "ix_deliveries_lead",
+    deliveries.c.lead_id,
+    sqlite_where=text("lead_id IS NOT NULL"),
+    postgresql_where=text("lead_id IS NOT NULL"),
+)
+# Bodies to be forgotten.
+Index(
+    "ix_deliveries_body",
+    deliveries.c.source,
+    deliveries.c.received_at,
+    sqlite_where=text("body IS NOT NULL"),
+    postgresql_where=text("body IS NOT NULL"),
 )
 
 # Small things that must outlive the process: the made secret key.

@@ -9,11 +9,12 @@ from dataclasses import dataclass, field
 import structlog
 from fastapi import Request
 
-from app.directory import Directory
+from app.directory import Directory, Limits
 from app.errors import ConfigurationError, StorageUnavailable
 from app.metrics import Metrics
 from app.ports import Store
 from app.service.dispatcher import Dispatcher
+from app.service.hooks import Hooks
 from app.service.hub import Hub
 from app.service.intake import Intake
 from app.service.lead_view import LeadViews
@@ -41,8 +42,10 @@ class Desk:
     slots: Slots
     outcomes: Outcomes
     switches: Switches
+    hooks: Hooks
     gate: Gate
-    make_gate: Callable[[str], Gate]
+    source_gate: Gate
+    make_gates: Callable[[Limits], tuple[Gate, Gate]]
     decode_cdr: Callable[[bytes, str], str]
     public_url: str | None = None
     cdr_token: str | None = None
@@ -68,11 +71,11 @@ class Desk:
             return
         async with self._reload_lock:
             directory = await asyncio.to_thread(self.load_directory)
-            gate = self.gate
+            gates = self.gate, self.source_gate
             if directory.limits != self.rules.directory.limits:
-                gate = self.make_gate(directory.limits.per_client)
+                gates = self.make_gates(directory.limits)
             await self.store.sync_agents(list(directory.agents))
-            self.gate = gate
+            self.gate, self.source_gate = gates
             self.rules.replace(directory)
         self.metrics.config_loaded.set_to_current_time()
         log.info("directory.reloaded", agents=len(directory.agents), sites=len(directory.sites))

@@ -66,8 +66,13 @@ def client_address(request: Request) -> str:
     return str(address)
 
 
-def make_limiter(url: str, rate: str) -> Limiter:
-    """A limiter of its own for one application."""
+def source_key(request: Request) -> str:
+    """Which form builder's webhook is asked; only for those that were let in, so there are few."""
+    return f"source {request.path_params['source']}"
+
+
+def make_limiter(url: str, rate: str, key_of: Callable[[Request], str] | None = None) -> Limiter:
+    """A limiter of its own for one application; it counts clients, or what `key_of` says."""
     redis = not url.startswith("memory://")
     options: dict[str, Any] = (
         {"socket_timeout": SOCKET_SECONDS, "socket_connect_timeout": SOCKET_SECONDS} if redis else {}
@@ -86,7 +91,7 @@ def make_limiter(url: str, rate: str) -> Limiter:
         # There is no file to read settings from, on purpose: slowapi would take any it finds in the folder.
         warnings.simplefilter("ignore", UserWarning)
         limiter = Limiter(
-            key_func=key,
+            key_func=key_of or key,
             storage_uri=url if redis else "calm-memory://",
             storage_options=options,
             strategy="sliding-window-counter",
@@ -109,6 +114,7 @@ def make_gate(limiter: Limiter, url: str, rate: str) -> Gate:
             _seed(request)
 
         async def on_loop(request: Request) -> None:
+            _prepare(request, limiter)
             await gate(request=request)
 
         return on_loop
@@ -118,9 +124,16 @@ def make_gate(limiter: Limiter, url: str, rate: str) -> Gate:
         _seed(request)
 
     async def in_thread(request: Request) -> None:
+        _prepare(request, limiter)
         await run_in_threadpool(gate_in_thread, request=request)
 
     return in_thread
+
+
+def _prepare(request: Request, limiter: Limiter) -> None:
+    # slowapi looks at one limit for each request and then at no other, but a webhook may have to pass two gates.
+    request.state._rate_limiting_complete = False
+    request.state.limiter = limiter  # whom retry_after asks
 
 
 def _seed(request: Request) -> None:
@@ -135,7 +148,8 @@ def retry_after(request: Request) -> int:
         return 60
     limit, keys = found
     try:
-        stats = request.app.state.limiter.limiter.get_window_stats(limit, *keys)
+        limiter: Limiter = request.state.limiter
+        stats = limiter.limiter.get_window_stats(limit, *keys)
     except Exception as error:  # noqa: BLE001 - whatever the storage raises, the client gets a number
         log.warning("rate_limit.storage_silent", error=type(error).__name__)
         return 60

@@ -65,6 +65,31 @@ def test_the_cool_down_counts_the_leads_of_the_day(mode: str, result: str, calle
     assert [hit.mode for hit in end(ledger).hits] == ([] if mode == "off" else [mode])
 
 
+@pytest.mark.parametrize(
+    ("guard", "mode", "result"),
+    [
+        ("stale", None, "held"),
+        ("low_confidence", "hold", "held"),
+        ("low_confidence", "observe", "connected"),
+        ("low_confidence", "off", "connected"),
+        ("honeypot", "refuse", "spam"),
+        ("honeypot", "hold", "held"),
+        ("honeypot", "off", "connected"),
+    ],
+)
+@pytest.mark.parametrize("event", ["held", "observed", "spam"])
+def test_what_was_seen_when_it_came_is_judged_by_the_file(
+    event: str, guard: str, mode: str | None, result: str
+) -> None:
+    """A trap, a guess and a late delivery cannot be seen of a number again: that a guard spoke of them is kept."""
+    deeds = (did(NOON, event, "guard", f"{guard}: figures"),)
+    day = a_day(a_lead(1, NOON, a_call("dana", NOON), deeds=deeds))
+    ledger = run(day, directory(guards=f'{guard} = "{mode}"' if mode else ""))
+    assert end(ledger).result == result
+    assert [hit.guard for hit in end(ledger).hits] == ([] if mode == "off" else [guard])
+    assert end(record(day, Rules(directory()))).hits[0].guard == guard
+
+
 def test_and_those_that_were_admitted_before_it() -> None:
     day = a_day(a_lead(1, NINE, a_call("dana", NINE)), admitted={"key-1": (NINE - HOUR,)})
     assert end(run(day, guarded("hold"))).result == "held"

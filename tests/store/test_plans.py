@@ -14,6 +14,7 @@ import pytest
 from sqlalchemy import Connection, event
 
 from app.directory import CallCap, Cooldown, Rate
+from app.domain.deliveries import NewDelivery
 from app.domain.guards import Cap, NumberCap
 from app.domain.lead import Attempt, Lead
 from app.domain.moves import Move
@@ -25,6 +26,7 @@ from app.store import (
     bookings,
     cdrs,
     claims,
+    deliveries,
     dialing_windows,
     dossiers,
     gauges,
@@ -75,6 +77,11 @@ _FILL: Final = (
     (OLD, "events (at, lead_id, who, event, to_state)", "{now}, 'old' || i, 'x', 'x', 'connected'"),
     (OLD, "cdrs (received_at, digest, body, state)", "{now}, 'd' || i, 'b', 'applied'"),
     (OLD, "submissions (site, key, fingerprint, lead_id, created_at)", "'main', 'k' || i, 'f', 'old' || i, {now}"),
+    (
+        OLD,
+        "deliveries (id, source, key, received_at, verdict, lead_id, body)",
+        "'delivery' || i, 'shop', 'k' || i, {now} - 1000 * i, 'lead', 'old' || i, 'sealed'",
+    ),
     (
         WAITING,
         "leads (id, site, source, phone, phone_key, phone_kind, client_key, state, reason, received_at, due_at,"
@@ -168,6 +175,7 @@ async def lines(floor: Floor) -> dict[str, Callable[[Connection], object]]:
         return attempts.settle(conn, claim.attempt.id, REPORTABLE, decide, "x", now, lambda _: CAPS)
 
     await floor.store.keep_cdr("pushed")
+    delivery = NewDelivery("new", "shop", "k7", True, "text/plain", "sealed", "kept", now)
     known = a_lead(claim.lead.phone, submission_id="s", fingerprint="f")
     return {
         "accept": lambda conn: intake.accept(conn, a_lead(), COOLDOWN, floor.calls, CAPS, now),
@@ -219,6 +227,14 @@ async def lines(floor: Floor) -> dict[str, Callable[[Connection], object]]:
         "end pauses": lambda conn: attempts.end_pauses(conn, now),
         "abandon": lambda conn: attempts.abandon_others(conn, "another", now),
         "agents": agents.states,
+        "keep a delivery": lambda conn: deliveries.keep(conn, delivery, now),
+        "accept a delivery": lambda conn: intake.accept(
+            conn, a_lead(delivery="delivery7"), COOLDOWN, floor.calls, CAPS, now
+        ),
+        "settle a delivery": lambda conn: deliveries.settle(conn, "delivery7", "test", None, None),
+        "next delivery": deliveries.next_look,
+        "due deliveries": lambda conn: deliveries.take_due(conn, now + HOUR, 60_000),
+        "forget deliveries": lambda conn: deliveries.forget(conn, {"shop": 86400}, now),
         "forget submissions": lambda conn: meta.forget_submissions(conn, START - 1000),
     }
 
@@ -247,6 +263,9 @@ NAMED: Final = {
     "dossier": {"ix_events_lead", "uq_attempts_number"},
     "phoned in": {"uq_leads_live_phone"},
     "newest leads": {"ix_leads_received"},
+    "keep a delivery": {"ix_deliveries_key"},
+    "due deliveries": {"ix_deliveries_look"},
+    "forget deliveries": {"ix_deliveries_received"},
     "forget submissions": {"ix_submissions_created"},
 }
 

@@ -10,6 +10,7 @@ from sqlalchemy import CheckConstraint, Connection, insert, inspect, text
 from sqlalchemy.exc import IntegrityError
 
 from app.domain import states
+from app.domain.deliveries import OPEN
 from app.store.sql_store import SqlStore
 from app.store.tables import metadata
 
@@ -31,6 +32,7 @@ ENDED: Final[Row] = {**PLACED, "state": "ended", "outcome": "connected", "holds_
 AGENT: Final[Row] = {"id": "dana", "listed": 1, "state": "available"}
 BUDGET: Final[Row] = {"span": "hour", "starts_at": 1, "used": 1}
 CDR: Final[Row] = {"received_at": 1, "digest": "d", "body": "b", "state": "kept"}
+DELIVERY: Final[Row] = {"id": "d", "source": "shop", "key": "k", "received_at": 1, "verdict": "test"}
 SUBMISSION: Final[Row] = {"site": "main", "key": "k", "fingerprint": "f", "lead_id": "lead", "created_at": 1}
 
 # What stands in the table already, what must not follow, and what may.
@@ -93,6 +95,16 @@ REFUSED: Final[dict[str, list[Case]]] = {
     "ck_budgets_used": [("budgets", [], {**BUDGET, "used": -1}, {**BUDGET, "used": 0})],
     "ck_cdrs_state": [("cdrs", [], {**CDR, "state": "lost"}, CDR)],
     "uq_cdrs_digest": [("cdrs", [CDR], CDR, {**CDR, "digest": "another"})],
+    "ck_deliveries_verdict": [("deliveries", [], {**DELIVERY, "verdict": "splendid"}, DELIVERY)],
+    "ck_deliveries_look_at": [
+        *[("deliveries", [], {**DELIVERY, "verdict": verdict}, DELIVERY) for verdict in OPEN],
+        ("deliveries", [], {**DELIVERY, "look_at": 1}, {**DELIVERY, "verdict": "kept", "look_at": 1}),
+    ],
+    "ck_deliveries_lead_id": [
+        ("deliveries", [], {**DELIVERY, "lead_id": "lead"}, {**DELIVERY, "verdict": "lead", "lead_id": "lead"}),
+        *[("deliveries", [], {**DELIVERY, "verdict": verdict}, DELIVERY) for verdict in ("lead", "duplicate")],
+    ],
+    "pk_deliveries": [("deliveries", [DELIVERY], DELIVERY, {**DELIVERY, "id": "another"})],
     "pk_agents": [("agents", [AGENT], AGENT, {**AGENT, "id": "yossi"})],
     "pk_budgets": [("budgets", [BUDGET], BUDGET, {**BUDGET, "starts_at": 2})],
     "pk_submissions": [("submissions", [SUBMISSION], SUBMISSION, {**SUBMISSION, "site": "other"})],

@@ -23,6 +23,7 @@ PERSON = [1, 2, 5, 10, 15, 30, 60, 120, 300, 600, 900, 1800, 3600]
 # Contract 5, word for word. A counter's family is named without `_total`.
 FAMILIES: dict[str, tuple[str, set[str]]] = {
     "leadring_leads_received": ("counter", {"site", "source", "result"}),
+    "leadring_deliveries": ("counter", {"source", "verdict"}),
     "leadring_lead_to_request_seconds": ("histogram", set()),
     "leadring_lead_to_agent_answer_seconds": ("histogram", {"site"}),
     "leadring_lead_to_connected_seconds": ("histogram", {"site"}),

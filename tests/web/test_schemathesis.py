@@ -29,6 +29,8 @@ OPERATIONS = (
     "follow_lead",
     "move_lead",
     "see_site",
+    "take_delivery",
+    "try_hook",
     "report_call",
     "live",
     "ready",

@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+from collections.abc import AsyncIterator
 from typing import Any
 
 import httpx
 import pytest
 
 from app.errors import StorageUnavailable
+from tests.web.conftest import Start
 from tests.web.exchange import Exchange
+from tests.web.hooking import HOOKED, TOKEN
 from tests.web.problem import assert_problem
 from tests.web.service import CDR_TOKEN, GOOD, Service
 
@@ -31,6 +34,12 @@ class DeadEngine:
 
 
 @pytest.fixture
+async def service(start: Start) -> AsyncIterator[Service]:
+    async with start(toml=HOOKED) as one:
+        yield one
+
+
+@pytest.fixture
 async def answer(service: Service, client: httpx.AsyncClient) -> dict[str, Any]:
     """A lead that was stored while the database was there."""
     found: dict[str, Any] = (await client.post("/v1/leads", json=LEAD | {"site": "nobody"})).json()
@@ -49,11 +58,12 @@ async def test_every_door_asks_to_come_again(client: httpx.AsyncClient, answer: 
         ("DELETE", answer["status_url"], {}),
         ("GET", f"{path}/events?{query}", {}),
         ("POST", f"/v1/voicenter/cdr/{CDR_TOKEN}", {"json": {"ivruniqueid": "1"}}),
+        ("POST", f"/v1/hooks/shop/{TOKEN}", {"json": LEAD}),
     ]
     for method, url, content in requests:
         response = await client.request(method, url, headers={"origin": GOOD}, **content)
         assert_problem(response, 503, "storage_unavailable", "canary", "postgresql", "054234567")
-        if "cdr" not in url:
+        if "cdr" not in url and "hooks" not in url:
             assert response.headers["access-control-allow-origin"] == GOOD
 
 

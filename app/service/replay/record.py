@@ -7,6 +7,7 @@ from typing import Final
 
 from app.domain.deadline import WARNED
 from app.domain.guards import Hit
+from app.domain.hits import read_hit
 from app.domain.moves import SECOND
 from app.domain.past_day import Deed, PastCall, PastDay, PastLead
 from app.domain.states import LEAD_FINAL
@@ -87,10 +88,13 @@ def _hits(past: PastLead, until: int) -> Iterator[Hit]:
     for deed in past.deeds:
         if deed.at >= until or deed.why is None:
             continue
+        guard, mode, _ = read_hit(deed.why)
         if deed.event == "observed":
-            yield Hit(deed.why, "observe")
+            yield Hit(guard, "hold" if mode == "hold" else "observe")
         elif deed.event == "held" and deed.who in ("guard", "sweeper"):
-            yield Hit(deed.why, "hold")
+            yield Hit(guard, "hold")
+        elif deed.event == "spam":
+            yield Hit(guard, "refuse")
 
 
 def _repeats(past: PastLead) -> Iterator[LeadEnd]:

@@ -16,7 +16,7 @@ from app.service.replay.agenda import Agenda
 from app.service.replay.boundaries import boundaries
 from app.service.replay.calling import Calling
 from app.service.replay.course import Course, new_lead
-from app.service.replay.door import Door
+from app.service.replay.door import Door, seen_of
 from app.service.replay.habits import Habits
 from app.service.replay.ledger import Ledger
 from app.service.replay.record import set_time
@@ -98,10 +98,14 @@ class _Replay:
             course.end("joined")
             return
         call_at = None if again else set_time(past, self._deadline_then)
-        let = self._door.judge(past.site, past.phone, past.phone_key, now, call_at)
+        seen = frozenset[str]() if again else seen_of(past)
+        let = self._door.judge(past.site, past.phone, past.phone_key, now, call_at, seen)
         course.hits = list(let.hits)
         if let.refused is not None:
             course.end("refused", let.refused)
+            return
+        if let.spam is not None:
+            course.end("spam", let.spam)
             return
         course.fresh, course.origin = let.reason == "no_agent", told(let.term.due_at, let.rank)
         self._waiting.enter(course)

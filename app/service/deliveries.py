@@ -1,0 +1,136 @@
+"""A delivery from the door to the lead: kept first, then read, submitted and settled. Each step may be taken again."""
+
+from __future__ import annotations
+
+import structlog
+
+from app.directory import Source
+from app.domain import submission_guards
+from app.domain.deliveries import FINAL, Delivery, NewDelivery
+from app.errors import Invalid, NotTaking, RateLimited
+from app.ids import new_id
+from app.metrics import Metrics
+from app.ports_deliveries import DeliveryStore
+from app.service.intake import Intake
+from app.service.reading import NotCallable
+from app.service.rules import Rules
+from app.service.sealing import Seal
+from app.service.tokens import Tokens
+from app.service.webhook_reading import Reading, read_body, submission_of
+
+log = structlog.get_logger("leadring.deliveries")
+
+CUT_OFF = 15_000  # milliseconds after which a delivery that nobody settled belongs to a process that died
+LONGEST_TYPE = 200  # characters of a content type
+
+
+class Deliveries:
+    """Keeps deliveries and makes leads of them. One instance serves the door, the repairs and the commands."""
+
+    def __init__(
+        self, store: DeliveryStore, rules: Rules, intake: Intake, tokens: Tokens, seal: Seal, metrics: Metrics
+    ) -> None:
+        self.store = store
+        self.rules = rules
+        self._intake = intake
+        self._tokens = tokens
+        self._seal = seal
+        self._metrics = metrics
+
+    def read(self, source: Source, content_type: str, body: bytes) -> Reading:
+        """What the body holds, by the source's `map` as it is now."""
+        return read_body(source, content_type, body, self.rules.policy.default_country)
+
+    async def keep(self, source: Source, content_type: str, body: bytes, own_id: str | None) -> Delivery:
+        """On disk, and known again: by the builder's own id of it, else by its body."""
+        return await self._keep(source, content_type, body, own_id, "kept", CUT_OFF, source.keep_raw > 0)
+
+    async def keep_word(self, source: Source, body: bytes, own_id: str) -> Delivery:
+        """On disk, to be asked for at once: the word of a lead. It is kept until that is over, whatever `keep_raw`."""
+        return await self._keep(source, "application/json", body, own_id, "to_fetch", 0, True)
+
+    async def _keep(
+        self,
+        source: Source,
+        content_type: str,
+        body: bytes,
+        own_id: str | None,
+        verdict: str,
+        look_in: int,
+        with_body: bool,
+    ) -> Delivery:
+        known_by = f"id {own_id}".encode("utf-8", "replace") if own_id else b"body " + body
+        kept = await self.store.keep_delivery(
+            NewDelivery(
+                id=new_id(),
+                source=source.key,
+                key=self._tokens.delivery_key(source.key, known_by),
+                own_id=own_id is not None,
+                content_type=content_type[:LONGEST_TYPE],
+                body=self._seal.close(body) if with_body else None,
+                verdict=verdict,
+                look_at=self.store.clock.now() + look_in,
+            )
+        )
+        if kept.again:
+            log.info("delivery.again", source=source.key, delivery_id=kept.id, verdict=kept.verdict)
+            if kept.verdict in FINAL:
+                self._count(source, "again")
+        return kept
+
+    def body_of(self, delivery: Delivery) -> bytes | None:
+        """The body as it came; None when it is not kept, or was sealed under another secret."""
+        return self._seal.open(delivery.body) if delivery.body is not None else None
+
+    def sealed(self, body: bytes) -> str:
+        return self._seal.close(body)
+
+    async def finish(self, source: Source, delivery: Delivery, reading: Reading) -> str:
+        """Make the lead, or say why there is none: the verdict, on disk. Unavailable when it could not be written.
+
+        The lead and the word that this delivery became it are written in one transaction, so that it never becomes two.
+        """
+        verdict, why = await self._submit(source, delivery, reading)
+        if verdict not in ("lead", "duplicate"):
+            await self.store.settle_delivery(delivery.id, verdict, why or None)
+        self._count(source, verdict)
+        log.info("delivery.settled", source=source.key, delivery_id=delivery.id, verdict=verdict, why=why or None)
+        return verdict
+
+    async def _submit(self, source: Source, delivery: Delivery, reading: Reading) -> tuple[str, str]:
+        mapped = reading.mapped
+        if mapped is None:
+            return reading.verdict, reading.why
+        if mapped.is_test:
+            return "test", ""
+        guessed = submission_guards.low_confidence(
+            mapped.found_as.get("phone", ""), self.rules.directory.guards.low_confidence
+        )
+        try:
+            answered = await self._intake.submit(
+                submission_of(
+                    source,
+                    mapped,
+                    delivery.id,
+                    delivery.received_at,
+                    self.store.clock.now(),
+                    guessed if mapped.low_confidence else [],
+                )
+            )
+        except NotCallable as refusal:
+            return "refused", refusal.guard
+        except RateLimited:
+            return "refused", "cooldown or calls"
+        except Invalid as refusal:
+            return "no_phone", ", ".join(f"{error.field} {error.code}" for error in refusal.errors)
+        except NotTaking:
+            return "not_taking", ""
+        return ("duplicate" if answered.outcome == "duplicate" else "lead"), ""
+
+    def count_lost(self, delivery: Delivery, verdict: str) -> None:
+        """Count one that was given up, also when its source is gone."""
+        source = self.rules.directory.sources.get(delivery.source)
+        self._metrics.deliveries.labels(source.preset if source is not None else "gone", verdict).inc()
+
+    def _count(self, source: Source, verdict: str) -> None:
+        self._metrics.deliveries.labels(source.preset, verdict).inc()
