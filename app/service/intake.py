@@ -8,12 +8,11 @@ from __future__ import annotations
 
 import asyncio
 from urllib.parse import quote
-from zoneinfo import ZoneInfo
 
 import structlog
 
 from app import faults
-from app.clock import to_datetime, to_iso
+from app.clock import to_iso
 from app.directory import Site
 from app.domain import guards
 from app.domain.guards import Hit
@@ -276,7 +275,7 @@ class Intake:
 
     def _say(self, outcome: str, lead_id: str, language: str, *, at: int | None = None, scope: str = "own") -> Answered:
         token = self._tokens.of_lead(lead_id, "view" if scope == "view" else "own")
-        values = {"time": self._local_time(at)} if at is not None else {}
+        values = {"time": self._rules.say_time(at, self._store.clock.now(), language)} if at is not None else {}
         return Answered(
             lead_id=lead_id,
             outcome=outcome,
@@ -284,10 +283,6 @@ class Intake:
             expected_call_at=to_iso(at),
             message=sentence(outcome, language, **values),
         )
-
-    def _local_time(self, moment: int) -> str:
-        local = to_datetime(moment).astimezone(ZoneInfo(self._rules.policy.timezone))
-        return local.strftime("%d.%m %H:%M")
 
     # -------------------------------------------------------------------------------------- counting
 
