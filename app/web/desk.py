@@ -21,6 +21,7 @@ from app.service.outcomes import Outcomes
 from app.service.rules import Rules
 from app.service.slots import Slots
 from app.service.switches import Switches
+from app.service.tokens import Tokens
 from app.web.limits import Gate
 
 log = structlog.get_logger("leadring")
@@ -41,6 +42,7 @@ class Desk:
     slots: Slots
     outcomes: Outcomes
     switches: Switches
+    tokens: Tokens
     gate: Gate
     make_gate: Callable[[str], Gate]
     decode_cdr: Callable[[bytes, str], str]
