@@ -177,7 +177,8 @@ async def preview(
     """The very lines, on an empty page that can send nothing: without forms, and without a way to the leads."""
     at = desk(request)
     typed = {"site": site, "mode": mode, "language": language, "colour": colour, "tel": tel, "page": ""}
-    words = EMBED_WORDS[_page_language(request, lang)]
+    tag = _page_language(request, lang)
+    words = EMBED_WORDS[tag]
     asked = _read(at, {name: clean(value, 300) for name, value in typed.items()}, words)
     if asked.wish is None:
         raise NotFound
@@ -190,8 +191,9 @@ async def preview(
     body = render(
         "preview.html",
         shown,
-        "/static/pages.css",
+        STYLESHEET,
         words=words,
+        told_in=tag,
         direction="rtl" if shown in RIGHT_TO_LEFT else "ltr",
         rule=Markup(style_rule(wish)),  # noqa: S704 - the colour is # and six hexadecimal digits
         nonce=nonce,

@@ -77,7 +77,7 @@ def test_a_button_copies_the_exact_lines(browser: Browser, service: RunningServi
     page = context.new_page()
     page.goto(f"{service.url}/embed?site=main&mode=inline&lang=en")
     lines = page.locator("pre").first.text_content()
-    page.get_by_role("button", name="Copy").first.click()
+    page.get_by_role("button", name="Copy", exact=True).first.click()
     expect(page.get_by_role("status").first).to_have_text("Copied")
     assert page.evaluate("navigator.clipboard.readText()") == lines
     context.close()
