@@ -60,15 +60,18 @@ def run_demo(host: str, port: int) -> int:
             port=port + 1,
         )
         with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
-            runner.run(_side_by_side(service, sandbox, f"http://{host}:{port}/demo"))
+            runner.run(_side_by_side(service, sandbox, f"http://{host}:{port}"))
     return 0 if service.started else 1
 
 
-async def _side_by_side(service: Server, sandbox: SandboxServer, demo_page: str) -> None:
+async def _side_by_side(service: Server, sandbox: SandboxServer, home: str) -> None:
     """Both until the first signal; then the service first, so that its last calls still find the sandbox."""
 
+    demo_page = f"{home}/demo"
+
     def announce() -> None:
-        print(f"\n  The demo is at {demo_page}  (in Hebrew: {demo_page}/he). Ctrl-C ends it.\n", flush=True)
+        print(f"\n  The demo is at {demo_page}  (in Hebrew: {demo_page}/he). Ctrl-C ends it.", flush=True)
+        print(f"  The form by itself: {home}/f/main · the lines for a website of yours: {home}/embed\n", flush=True)
 
     service.on_started = announce
     other = asyncio.create_task(sandbox.serve())

@@ -57,9 +57,12 @@ from app.voicenter.cdr import decode_body, read_call_records
 from app.web import (
     admin_explain,
     admin_switches,
+    embed,
     files,
+    form_status,
     forms,
     hooks,
+    hosted_form,
     lead_view,
     leads,
     ops,
@@ -120,19 +123,9 @@ def create_app(settings: Settings, directory: Directory | None = None, options: 
     app.state.docs_files = files.Assets(options.static / "vendor" / "swagger-ui")
     problems.install(app)
     # They are tried in this order: first what every lead comes through, once and twice.
-    for room in (
-        leads,
-        hooks,
-        voicenter_cdr,
-        lead_view,
-        sites,
-        forms,
-        admin_switches,
-        admin_explain,
-        ops,
-        scrape,
-        files,
-    ):
+    for room in (leads, hooks, voicenter_cdr, lead_view, sites, forms, form_status, hosted_form):
+        app.include_router(room.router)
+    for room in (admin_switches, admin_explain, ops, scrape, embed, files):
         app.include_router(room.router)
     app.add_middleware(problems.Caught)
     app.add_middleware(SiteCors, rules=rules)
@@ -217,6 +210,7 @@ async def _running(
             slots=slots,
             outcomes=outcomes,
             switches=switches,
+            tokens=tokens,
             gate=gate,
             source_gate=source_gate,
             make_gates=new_gates,

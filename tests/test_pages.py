@@ -8,7 +8,9 @@ from typing import Any
 
 import pytest
 
+from app.domain.languages import LANGUAGES
 from app.web.pages import contact_form, problem_page, thank_you
+from app.web.pages.embed_words import EMBED_WORDS
 from app.web.pages.words import WORDS
 
 HOSTILE = "\"><script>alert(1)</script><img src=x onerror='y'>"
@@ -141,20 +143,37 @@ def test_a_message_keeps_its_first_line_break() -> None:
 
 @pytest.mark.parametrize(
     ("language", "lang", "direction"),
-    [("he", "he", "rtl"), ("he-IL", "he", "rtl"), ("iw", "he", "rtl"), ("en", "en", "ltr"), ("fr", "en", "ltr")],
+    [
+        ("he", "he", "rtl"),
+        ("he-IL", "he", "rtl"),
+        ("iw", "he", "rtl"),
+        ("ar-EG", "ar", "rtl"),
+        ("ru", "ru", "ltr"),
+        ("fr_CA", "fr", "ltr"),
+        ("es", "es", "ltr"),
+        ("en", "en", "ltr"),
+        ("de", "en", "ltr"),
+    ],
 )
 def test_a_page_names_its_language_and_direction(language: str, lang: str, direction: str) -> None:
     html = Page(form(language=language)).one("html")
     assert (html["lang"], html["dir"]) == (lang, direction)
 
 
-def test_both_languages_say_everything() -> None:
-    english, hebrew = WORDS["en"], WORDS["he"]
-    assert english.keys() == hebrew.keys()
-    assert {key: text.count("{n}") for key, text in english.items()} == {
-        key: text.count("{n}") for key, text in hebrew.items()
-    }
-    assert all(re.search("[\u05d0-\u05ea]", text) for text in hebrew.values())
+@pytest.mark.parametrize("language", LANGUAGES)
+def test_every_language_says_everything_with_the_same_blanks(language: str) -> None:
+    ours, english = WORDS[language], WORDS["en"]
+    assert list(ours) == list(english)
+    assert ours["language"] == language
+    for key, text in ours.items():
+        assert re.findall(r"{\w+}", text) == re.findall(r"{\w+}", english[key]), key
+        assert text == text.strip(), key
+        assert language == "en" or text != english[key], f"{key} is left in English"
+
+
+def test_both_languages_of_the_snippet_page_say_everything() -> None:
+    assert list(EMBED_WORDS["en"]) == list(EMBED_WORDS["he"])
+    assert all(EMBED_WORDS["he"].values())
 
 
 def test_the_page_renews_itself_until_the_end_and_then_rests() -> None:
@@ -170,7 +189,7 @@ def test_the_page_renews_itself_until_the_end_and_then_rests() -> None:
         ({"state": "waiting", "position": 3}, "You are number \u20683\u2069 in line.", "Request received"),
         (
             {"state": "waiting", "expected_call_at": "2026-11-24T09:30:00+02:00", "position": 3},
-            "We call you: \u206824.11.2026 09:30\u2069.",
+            "We will call you on Tuesday, 24 November at 09:30.",
             "Request received",
         ),
         ({"state": "held"}, "We call you as soon as somebody is free.", "Request received"),
@@ -198,6 +217,11 @@ def test_the_page_renews_itself_until_the_end_and_then_rests() -> None:
             {"state": "dialing", "timeline": [{"event": "lead_ringing"}]},
             "Your phone is ringing. Please pick up.",
             "Your phone rings",
+        ),
+        (
+            {"state": "dialing", "timeline": [{"event": "lead_ringing"}, {"event": "connected"}]},
+            "You are connected.",
+            "Connected",
         ),
         ({"state": "connected"}, "You are connected.", "Connected"),
     ],

@@ -10,12 +10,11 @@ import asyncio
 from collections.abc import Iterable
 from typing import Protocol
 from urllib.parse import quote
-from zoneinfo import ZoneInfo
 
 import structlog
 
 from app import faults
-from app.clock import to_datetime, to_iso
+from app.clock import to_iso
 from app.directory import Site
 from app.domain.guards import Hit
 from app.domain.intake_results import Accepted
@@ -237,7 +236,7 @@ class Intake:
 
     def _say(self, outcome: str, lead_id: str, language: str, *, at: int | None = None, scope: str = "own") -> Answered:
         token = self._tokens.of_lead(lead_id, "view" if scope == "view" else "own")
-        values = {"time": self._local_time(at)} if at is not None else {}
+        values = {"time": self._rules.say_time(at, self._store.clock.now(), language)} if at is not None else {}
         return Answered(
             lead_id=lead_id,
             outcome=outcome,
@@ -245,10 +244,6 @@ class Intake:
             expected_call_at=to_iso(at),
             message=sentence(outcome, language, **values),
         )
-
-    def _local_time(self, moment: int) -> str:
-        local = to_datetime(moment).astimezone(ZoneInfo(self._rules.policy.timezone))
-        return local.strftime("%d.%m %H:%M")
 
     # -------------------------------------------------------------------------------------- counting
 

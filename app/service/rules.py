@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from dataclasses import replace
-from datetime import timedelta
+from datetime import datetime, timedelta
+from zoneinfo import ZoneInfo
 
 from app.clock import from_datetime, to_datetime
 from app.directory import Directory, Policy, Site
-from app.domain import guards, hours, moves
+from app.domain import guards, hours, moves, spoken_time
 from app.domain.dialing_window import window_of
 from app.domain.guards import Cap, NumberCap
 from app.domain.lead import Attempt, Lead, Term
@@ -58,6 +59,14 @@ class Rules:
             before = self._roster[1] if self._roster is not None else None
             self._roster = (tick, Roster(self._directory, to_datetime(now), now, self._window, before))
         return self._roster[1]
+
+    def local(self, moment: int) -> datetime:
+        """The moment on the policy's clock on the wall."""
+        return to_datetime(moment).astimezone(ZoneInfo(self.policy.timezone))
+
+    def say_time(self, moment: int, now: int, language: str) -> str:
+        """When it is, as a phrase within a sentence for a visitor; see app/domain/spoken_time.py."""
+        return spoken_time.say_time(self.local(moment), self.local(now), language)
 
     def anybody_on_shift(self, now: int) -> bool:
         """Whether any site is open with somebody to take its leads."""

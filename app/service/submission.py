@@ -46,6 +46,16 @@ class Sorted:
         return self.known.get(name, "")
 
 
+def is_ours(name: str) -> bool:
+    """Whether a field of this name means something here, and so holds one value."""
+    return name in OURS or is_attribution(name)
+
+
+def is_attribution(name: str) -> bool:
+    """Whether it says where the visitor came from: `utm_*`, a click id, the page."""
+    return name in ATTRIBUTION or name.startswith("utm_")
+
+
 def sort_fields(fields: Mapping[str, object]) -> Sorted:
     """Known fields by name, `utm_*` and click ids as attribution, at most 30 others as extra; all bounded."""
     known: dict[str, str] = {}
@@ -55,7 +65,7 @@ def sort_fields(fields: Mapping[str, object]) -> Sorted:
         name = clean(raw_name, EXTRA_NAME)
         if not name:
             continue
-        if name in ATTRIBUTION or name.startswith("utm_"):
+        if is_attribution(name):
             if len(attribution) < EXTRA_FIELDS:
                 attribution[name] = clean(as_text(value), CAPS.get(name, EXTRA_VALUE))
         elif name in OURS:

@@ -16,6 +16,7 @@ from starlette.formparsers import MultiPartException, MultiPartParser
 from starlette.requests import ClientDisconnect
 
 from app.errors import Malformed, Refusal, TooLarge, UnsupportedMediaType
+from app.service.submission import is_ours
 
 LEAD_BYTES: Final = 16 * 1024
 BODY_SECONDS: Final = 10.0
@@ -107,12 +108,12 @@ def _bounded(value: Mapping[str, Any]) -> None:
 
 
 def decode_form(body: bytes) -> dict[str, object]:
-    """URL-encoded pairs; of a repeated name the first value that is not empty counts."""
+    """URL-encoded pairs; a repeated name that is none of ours holds a list: several boxes were ticked."""
     try:
         pairs = parse_qsl(body.decode("utf-8"), keep_blank_values=True, max_num_fields=MAX_FIELDS, errors="replace")
     except ValueError as error:
         raise Malformed("The body is not a form in UTF-8 of at most 200 fields.") from error
-    return _first_filled(pairs)
+    return _gathered(pairs)
 
 
 async def decode_multipart(header: str, body: bytes) -> dict[str, object]:
@@ -131,12 +132,17 @@ async def decode_multipart(header: str, body: bytes) -> dict[str, object]:
         form = await parser.parse()
     except (MultiPartException, FormParserError, ValueError, LookupError) as error:
         raise Malformed("The multipart body cannot be read, or holds a file.") from error
-    return _first_filled([(name, value) for name, value in form.multi_items() if isinstance(value, str)])
+    return _gathered([(name, value) for name, value in form.multi_items() if isinstance(value, str)])
 
 
-def _first_filled(pairs: list[tuple[str, str]]) -> dict[str, object]:
+def _gathered(pairs: list[tuple[str, str]]) -> dict[str, object]:
+    """The fields by name. Of one of ours the first that is not empty counts; others keep every value that they have."""
     fields: dict[str, object] = {}
     for name, value in pairs:
-        if not fields.get(name):
+        before = fields.get(name)
+        if not before:
             fields[name] = value
-    return fields
+        elif value and not is_ours(name):
+            several = before if isinstance(before, list) else [before]
+            fields[name] = several if value in several else [*several, value]
+    return {name: value[0] if isinstance(value, list) and len(value) == 1 else value for name, value in fields.items()}

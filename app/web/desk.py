@@ -22,6 +22,7 @@ from app.service.outcomes import Outcomes
 from app.service.rules import Rules
 from app.service.slots import Slots
 from app.service.switches import Switches
+from app.service.tokens import Tokens
 from app.web.limits import Gate
 
 log = structlog.get_logger("leadring")
@@ -43,6 +44,7 @@ class Desk:
     outcomes: Outcomes
     switches: Switches
     hooks: Hooks
+    tokens: Tokens
     gate: Gate
     source_gate: Gate
     make_gates: Callable[[Limits], tuple[Gate, Gate]]

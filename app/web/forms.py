@@ -4,40 +4,46 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
-from dataclasses import asdict
-from typing import Annotated, Final
+from dataclasses import replace
+from typing import Final
 from urllib.parse import quote, urlsplit
 from uuid import uuid4
 
-from fastapi import APIRouter, Query, Request
-from fastapi.responses import HTMLResponse, RedirectResponse, Response
+from fastapi import APIRouter, Request
+from fastapi.responses import RedirectResponse, Response
 from slowapi.errors import RateLimitExceeded
 
-from app.directory import Site
-from app.domain.messages import known_language, sentence
+from app.domain.languages import known_language
 from app.domain.text import as_text, clean
-from app.errors import ForbiddenOrigin, IdempotencyMismatch, InFlight, NotFound, RateLimited, Refusal, UnknownSite
+from app.errors import ForbiddenOrigin, IdempotencyMismatch, InFlight, RateLimited, Refusal, UnknownSite
 from app.service.answered import Answered
-from app.service.lead_view import View
-from app.service.submission import Submission
+from app.service.submission import Submission, fingerprint_text, key_of
 from app.web.addresses import own_origin
 from app.web.bodies import read_fields
 from app.web.desk import Desk, desk
 from app.web.leads import accepted, problems
 from app.web.limits import client_address, retry_after
-from app.web.pages import contact_form, problem_page, thank_you
+from app.web.page_answers import (
+    STYLESHEET,
+    WITH_FORM,
+    choices,
+    html,
+    language_of,
+    navigates,
+    refused,
+    retry_header,
+    status_address,
+    zone_name,
+)
+from app.web.pages import contact_form
+from app.web.pages.rendering import put
+from app.web.pages.words import WORDS
 from app.web.problems import localized, problem
 
 router = APIRouter(tags=["forms"])
 
-STYLESHEET: Final = "/static/pages.css"
-PAGE_HEADERS: Final = {
-    "Content-Security-Policy": "default-src 'none'; style-src 'self'; img-src 'self' data:; base-uri 'none'",
-    "Cache-Control": "no-store",
-    "Referrer-Policy": "no-referrer",
-}
 TWIN_PATIENCE: Final = 30  # tenths of a second a double click waits for its first half
-REFRESH_SECONDS: Final = 5
+TWINS_WITHIN: Final = 10_000  # milliseconds in which the same words from the same address are one submission
 NEXT_LENGTH: Final = 2000  # characters of `_next`
 
 
@@ -47,17 +53,17 @@ async def submit(request: Request, site: str) -> Response:
     at = desk(request)
     fields: dict[str, object] = {}
     try:
-        refused = await _counted(request, at)
+        limited = await _counted(request, at)
         # What was typed is read even past the limit: the page that says so gives it back.
         fields = await read_fields(request)
-        if refused is not None:
-            raise refused
+        if limited is not None:
+            raise limited
         answered = await _submit(request, at, site, fields)
     except Refusal as refusal:
-        if not _navigates(request):
+        if not navigates(request):
             return problem(request, refusal)
-        return _given_back(request, at, site, fields, refusal)
-    if not _navigates(request):
+        return await _given_back(request, at, site, fields, refusal)
+    if not navigates(request):
         return accepted(answered)
     return RedirectResponse(_next(at, site, fields, answered), 303, {"Cache-Control": "no-store"})
 
@@ -80,6 +86,8 @@ async def _submit(request: Request, at: Desk, site: str, fields: dict[str, objec
         site=site,
         trusted_origin=own_origin(request),
     )
+    if not key_of(submission):
+        submission = _with_key(submission, at)
     for _ in range(TWIN_PATIENCE):
         try:
             return await at.intake.submit(submission)
@@ -89,11 +97,15 @@ async def _submit(request: Request, at: Desk, site: str, fields: dict[str, objec
     return await at.intake.submit(submission)
 
 
-def _navigates(request: Request) -> bool:
-    mode = request.headers.get("sec-fetch-mode")
-    if mode is not None:
-        return mode == "navigate"
-    return "text/html" in request.headers.get("accept", "")
+def _with_key(submission: Submission, at: Desk) -> Submission:
+    """For a form without an id: the same words from the same address within seconds are the same submission.
+
+    Without it the second half of a double click, whose answer the browser follows, would only join the lead: a
+    visitor who could look at the call and not cancel it.
+    """
+    when = at.store.clock.now() // TWINS_WITHIN
+    words = "\n".join((submission.site or "", submission.client, str(when), fingerprint_text(submission.fields)))
+    return replace(submission, idempotency_key="twin-" + at.tokens.fingerprint(words)[:40])
 
 
 def _next(at: Desk, key: str, fields: dict[str, object], answered: Answered) -> str:
@@ -108,75 +120,43 @@ def _next(at: Desk, key: str, fields: dict[str, object], answered: Answered) -> 
         return site.thank_you_url
     token = answered.status_url.split("token=", 1)[1]
     language = known_language(as_text(fields.get("language"))[:16] or site.language)
-    return f"/f/{quote(key)}/thanks?lead={answered.lead_id}&token={token}&lang={language}"
+    return status_address(key, answered.lead_id, token, language)
 
 
-def _given_back(request: Request, at: Desk, key: str, fields: dict[str, object], refusal: Refusal) -> Response:
+async def _given_back(request: Request, at: Desk, key: str, fields: dict[str, object], refusal: Refusal) -> Response:
     """The form with everything that was typed, or a page that says why there is no form to give back."""
     site = at.rules.site(key)
-    language = _language(request, site, fields)
+    language = language_of(request, site, as_text(fields.get("language")))
     if site is None or isinstance(refusal, UnknownSite | ForbiddenOrigin) or not fields:
-        page = problem_page(title=refusal.title, detail=str(refusal), language=language, stylesheet=STYLESHEET)
-        return HTMLResponse(page, refusal.status, PAGE_HEADERS | _retry(refusal))
+        return refused(request, site, refusal, language)
     errors = {error.field: error.message for error in refusal.errors}
     # An id that is itself what is wrong would be refused for ever.
     stale = isinstance(refusal, IdempotencyMismatch) or "submission_id" in errors
-    if not errors:
-        errors = {"phone": localized(refusal, language)}
+    values = {name: _typed(value) for name, value in fields.items() if name != "submission_id"}
     page = contact_form(
         action=f"/f/{quote(key)}",
         site_name=site.name,
-        values={name: as_text(value) for name, value in fields.items() if name != "submission_id"},
+        values=values,
         errors=errors,
+        notice="" if errors else _notice(refusal, language),
         language=language,
         submission_id=(None if stale else as_text(fields.get("submission_id"))) or uuid4().hex,
         telephone=site.telephone,
         stylesheet=STYLESHEET,
+        slots=choices(await at.slots.offered(key), at.rules, language) if "call_at" in values else (),
+        zone=zone_name(at.rules),
     )
-    headers = PAGE_HEADERS | {"Referrer-Policy": "strict-origin-when-cross-origin"} | _retry(refusal)
-    return HTMLResponse(page.encode("utf-8", "replace"), refusal.status, headers)
+    return html(page, refusal.status, site, WITH_FORM | retry_header(refusal))
 
 
-def _retry(refusal: Refusal) -> dict[str, str]:
-    return {"Retry-After": str(refusal.retry_after)} if refusal.retry_after else {}
+def _typed(value: object) -> str | list[str]:
+    """As the form sent it: several boxes of one name stay several."""
+    return [as_text(item) for item in value] if isinstance(value, list) else as_text(value)
 
 
-def _language(request: Request, site: Site | None, fields: dict[str, object]) -> str:
-    told = as_text(fields.get("language"))[:16]
-    if told:
-        return told
-    return site.language if site else request.headers.get("accept-language", "en")[:8]
-
-
-@router.get("/f/{site}/thanks", operation_id="form_thanks", responses=problems(404))
-async def thanks(
-    request: Request,
-    site: str,
-    lead: Annotated[str, Query(max_length=64)] = "",
-    token: Annotated[str, Query(max_length=64)] = "",
-    lang: Annotated[str, Query(max_length=16)] = "",
-) -> Response:
-    """The built-in thank-you page; it renews itself until the lead's story is over."""
-    at = desk(request)
-    found = at.rules.site(site)
-    if found is None:
-        raise UnknownSite
-    view: View | None = None
-    try:
-        view = await at.views.see(lead, token) if lead else None
-    except NotFound:
-        view = None
-    page = thank_you(
-        site_name=found.name,
-        language=lang or found.language,
-        message=_thanks(view, lang or found.language),
-        status=asdict(view) if view else None,
-        refresh_seconds=REFRESH_SECONDS if view and not view.final else None,
-        stylesheet=STYLESHEET,
-        telephone=found.telephone,
-    )
-    return HTMLResponse(page, 200, PAGE_HEADERS)
-
-
-def _thanks(view: View | None, language: str) -> str:
-    return sentence("dialing" if view and view.state == "dialing" else "waiting", language)
+def _notice(refusal: Refusal, language: str) -> str:
+    """What is wrong with none of the fields, and when it may be sent again, in so far as that is known."""
+    notice = localized(refusal, language)
+    if isinstance(refusal, RateLimited) and refusal.retry_after:
+        notice += " " + put(WORDS[language]["retry_in"], str(refusal.retry_after))
+    return notice

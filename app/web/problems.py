@@ -14,6 +14,7 @@ from slowapi.errors import RateLimitExceeded
 from starlette.exceptions import HTTPException
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
+from app.domain.languages import preferred_language
 from app.domain.messages import has, sentence
 from app.errors import FieldError, Invalid, RateLimited, Refusal, StorageUnavailable, Unavailable
 from app.web.addresses import base_url
@@ -97,7 +98,7 @@ def install(app: FastAPI) -> None:
     def limited(request: Request, _error: RateLimitExceeded) -> Response:
         # A plain function: it asks the limiter's storage, and so belongs in the thread pool.
         request.app.state.desk.metrics.rate_limited.inc()
-        language = request.headers.get("accept-language", "en")[:8]
+        language = preferred_language(request.headers.get("accept-language", ""))
         return problem(request, RateLimited(retry_after(request), sentence("rate_limited", language)))
 
     @app.exception_handler(HTTPException)

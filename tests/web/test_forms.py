@@ -5,66 +5,24 @@ from __future__ import annotations
 import asyncio
 import json
 import re
-from html.parser import HTMLParser
 from typing import Any
 from urllib.parse import parse_qs, urlsplit
 
 import httpx
 import pytest
 
+from app.domain.languages import LANGUAGES
+from app.domain.sentences import SENTENCES
 from app.errors import StorageUnavailable
+from tests.web import pages
 from tests.web.conftest import Start
+from tests.web.pages import assert_page
 from tests.web.problem import assert_problem, assert_retry_after
 from tests.web.service import DIRECTORY, EVIL, GOOD, OTHER, Service, eventually
 
-BROWSER = {
-    "accept": "text/html,application/xhtml+xml,*/*;q=0.8",
-    "sec-fetch-mode": "navigate",
-    "sec-fetch-dest": "document",
-    "origin": GOOD,
-}
+BROWSER = pages.BROWSER | {"origin": GOOD}
 TYPED = {"name": "Noa", "phone": "0542345678", "email": "noa@example.com", "message": "two\nlines", "rooms": "3"}
 HOSTILE = "\"'><script>alert(1)</script><b a='"
-
-
-class Page(HTMLParser):
-    """Start tags with their attributes, texts of textareas, the visible text."""
-
-    def __init__(self, response: httpx.Response) -> None:
-        super().__init__()
-        self.tags: list[tuple[str, dict[str, str]]] = []
-        self.text = ""
-        self.feed(response.text)
-
-    def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
-        self.tags.append((tag, {name: value or "" for name, value in attrs}))
-
-    def handle_data(self, data: str) -> None:
-        self.text += data
-
-    def one(self, tag: str) -> dict[str, str]:
-        return next(attrs for name, attrs in self.tags if name == tag)
-
-    @property
-    def values(self) -> dict[str, str]:
-        """What the browser would send from the inputs."""
-        return {a["name"]: a.get("value", "") for tag, a in self.tags if tag == "input" and "name" in a}
-
-
-def assert_page(response: httpx.Response, status: int) -> Page:
-    """One of our own pages: HTML, not kept, and nothing inline may run in it."""
-    assert response.status_code == status, response.text[:500]
-    assert response.headers["content-type"] == "text/html; charset=utf-8"
-    assert response.headers["cache-control"] == "no-store"
-    policy = response.headers["content-security-policy"]
-    assert "default-src 'none'" in policy
-    assert "unsafe" not in policy
-    assert "base-uri 'none'" in policy
-    assert response.headers["x-content-type-options"] == "nosniff"
-    page = Page(response)
-    assert not [tag for tag, _ in page.tags if tag in ("script", "iframe", "object", "style", "b")]
-    assert not [a for _, a in page.tags if any(name.startswith("on") or name == "style" for name in a)]
-    return page
 
 
 async def browse(client: httpx.AsyncClient, key: str = "main", /, **fields: Any) -> httpx.Response:
@@ -124,6 +82,21 @@ async def test_the_sites_own_page_and_a_listed_next_win(client: httpx.AsyncClien
         f"https://user@{GOOD.removeprefix('https://')}",
         f"https:///{GOOD.removeprefix('https://')}",
         "https:www.example.com",
+        "https:evil.example",
+        f"{GOOD}:443@evil.example",
+        f"{GOOD}:443",
+        f"{GOOD}\t@evil.example",
+        f"{GOOD} @evil.example",
+        f"{GOOD};@evil.example",
+        f"{GOOD}\r\n@evil.example",
+        f"\x01{GOOD}@evil.example",
+        "https:\\\\evil.example",
+        "https:/evil.example",
+        "//www.example.com@evil.example",
+        "https://\u202emoc.elpmaxe.www",
+        "https://www.ex\u00adample.com/",
+        "https://xn--example-9ua.com",
+        "https://www.example.com.",
         "https://[www.example.com",
         "https://[::1",
         "https://www.example.com:99999/",
@@ -178,17 +151,17 @@ async def test_a_mistake_gives_the_form_back_with_everything_typed(service: Serv
     response = await browse(client, **fields)
     page = assert_page(response, 422)
     assert page.one("form")["action"] == "/f/main"
-    assert page.values | {"phone": "12"} == page.values
+    assert dict(page.sends) | {"phone": "12"} == dict(page.sends)
     kept = TYPED | fields
     for name in ("name", "phone", "email", "rooms", "_next", "utm_source", "submission_id"):
-        assert page.values[name] == kept[name], name
-    assert page.values["_gotcha"] == ""
+        assert dict(page.sends)[name] == kept[name], name
+    assert dict(page.sends)["_gotcha"] == ""
     assert "two\nlines" in page.text
     phone = next(a for tag, a in page.tags if a.get("name") == "phone")
     assert phone["aria-invalid"] == "true"
     assert phone["aria-describedby"] == "phone-error"
     assert await service.rows("SELECT id FROM leads") == []
-    mended = page.values | {"message": "two\nlines", "phone": "0542345678"}
+    mended = dict(page.sends) | {"message": "two\nlines", "phone": "0542345678"}
     assert (await client.post("/f/main", data=mended, headers=BROWSER)).headers["location"] == f"{GOOD}/done"
 
 
@@ -207,8 +180,8 @@ async def test_the_page_speaks_the_sites_language_and_direction(client: httpx.As
 async def test_what_was_typed_is_text_and_never_markup(client: httpx.AsyncClient) -> None:
     fields = dict.fromkeys((*TYPED, "submission_id", "_next", "consent_text", "language", HOSTILE), HOSTILE)
     page = assert_page(await browse(client, **fields), 422)
-    assert page.values["name"] == HOSTILE
-    assert page.values[HOSTILE] == HOSTILE
+    assert dict(page.sends)["name"] == HOSTILE
+    assert dict(page.sends)[HOSTILE] == HOSTILE
     night = await client.post("/f/night", data=TYPED | {"phone": "1"}, headers=BROWSER)
     assert "Night <&> Sons" in assert_page(night, 422).text
 
@@ -234,8 +207,10 @@ async def test_past_the_limit_the_form_comes_back_too(start: Start) -> None:
         response = await browse(client, name="Naomi")
         page = assert_page(response, 429)
         assert assert_retry_after(response) <= 60
-        assert page.values["name"] == "Naomi"
-        assert page.values["phone"] == "0542345678"
+        assert dict(page.sends)["name"] == "Naomi"
+        assert dict(page.sends)["phone"] == "0542345678"
+        assert not [attrs for _, attrs in page.tags if "aria-invalid" in attrs], "no field is to blame"
+        assert re.search("again in \u2068[0-9]+\u2069 seconds", page.text)
         assert "leadring_rate_limited_total 1.0" in service.desk.metrics.render().decode()
 
 
@@ -257,7 +232,7 @@ async def test_without_a_database_the_form_comes_back_too(service: Service, clie
     response = await browse(client)
     page = assert_page(response, 503)
     assert assert_retry_after(response) >= 1
-    assert page.values["phone"] == "0542345678"
+    assert dict(page.sends)["phone"] == "0542345678"
 
 
 async def test_what_cannot_be_given_back_is_a_page_that_says_why(client: httpx.AsyncClient) -> None:
@@ -274,14 +249,14 @@ async def test_a_used_submission_id_is_not_given_back(client: httpx.AsyncClient)
     """Back, another number, send: the page that says no must not carry the id that made it say no."""
     await browse(client, submission_id="sub-1")
     page = assert_page(await browse(client, submission_id="sub-1", phone="0542345679"), 422)
-    assert page.values["submission_id"] != "sub-1"
-    again = await client.post("/f/main", data=page.values, headers=BROWSER)
+    assert dict(page.sends)["submission_id"] != "sub-1"
+    again = await client.post("/f/main", data=dict(page.sends), headers=BROWSER)
     assert again.status_code == 303
 
 
 async def test_an_overlong_submission_id_is_not_given_back(client: httpx.AsyncClient) -> None:
     page = assert_page(await browse(client, submission_id="s" * 65), 422)
-    assert (await client.post("/f/main", data=page.values, headers=BROWSER)).status_code == 303
+    assert (await client.post("/f/main", data=dict(page.sends), headers=BROWSER)).status_code == 303
 
 
 async def test_a_double_click_is_one_lead_and_one_place_to_go(service: Service, client: httpx.AsyncClient) -> None:
@@ -294,9 +269,38 @@ async def test_a_double_click_is_one_lead_and_one_place_to_go(service: Service, 
 
 
 async def test_a_form_without_an_id_sent_twice_joins(service: Service, client: httpx.AsyncClient) -> None:
-    responses = [await browse(client) for _ in range(2)]
-    assert [response.status_code for response in responses] == [303, 303]
+    """One lead, and for either answer the token that may cancel it: the browser follows the second."""
+    first, second = await asyncio.gather(browse(client), browse(client))
+    assert (first.status_code, second.status_code) == (303, 303)
+    assert first.headers["location"] == second.headers["location"]
     assert len(await service.rows("SELECT id FROM leads")) == 1
+    await eventually(lambda: len(service.telephony.calls) == 1, "one request to the provider")
+
+
+async def test_other_words_of_the_same_number_join_and_may_only_look(
+    service: Service, client: httpx.AsyncClient
+) -> None:
+    first, second = [await browse(client, name=name) for name in ("Noa", "Naomi")]
+    assert first.headers["location"] != second.headers["location"]
+    assert len(await service.rows("SELECT id FROM leads")) == 1
+
+
+async def test_boxes_of_one_name_all_come_back_and_are_all_kept(service: Service, client: httpx.AsyncClient) -> None:
+    """Two ticked boxes are two values: given back as two, kept with the lead as both."""
+    boxes = {"topic": ["roof", "garage", "roof"], "empty": ["", "x"], "phone": "12"}
+    page = assert_page(await browse(client, **boxes), 422)
+    assert [value for name, value in page.sends if name == "topic"] == ["roof", "garage"]
+    mended: dict[str, Any] = {"topic": ["roof", "garage"], "phone": "0542345678"}
+    assert (await client.post("/f/main", data=mended, headers=BROWSER)).status_code == 303
+    assert await service.rows("SELECT extra FROM leads") == [{"extra": '{"topic": "roof, garage"}'}]
+
+
+@pytest.mark.parametrize("language", LANGUAGES)
+async def test_a_mistake_is_told_in_the_language_of_the_form(client: httpx.AsyncClient, language: str) -> None:
+    page = assert_page(await browse(client, phone="1", language=language), 422)
+    assert page.text.count(SENTENCES[language]["phone.impossible"]) == 2, "in the summary and at the field"
+    assert page.one("html")["lang"] == language
+    assert "autofocus" in page.one("div", role="alert")
 
 
 @pytest.mark.parametrize(

@@ -72,7 +72,7 @@ async def test_scheduled_when_closed_with_the_next_opening(service: Service, cli
     answer = await send(client, 1, site="night")
     assert answer["outcome"] == "scheduled"
     assert answer["expected_call_at"] == "2026-01-05T20:00:00.000Z"
-    assert "05.01 22:00" in answer["message"]
+    assert answer["message"] == "Thank you! We will call you at 22:00."
     assert service.telephony.calls == []
 
 

@@ -13,9 +13,10 @@ import pytest
 
 from app.domain.messages import sentence
 from tests.web.conftest import Start
+from tests.web.pages import BROWSER, assert_page
 from tests.web.problem import assert_problem, assert_retry_after, field_errors
 from tests.web.service import DIRECTORY, GOOD, OTHER, Service, copy_of, eventually, started
-from tests.web.test_forms import BROWSER, TYPED, assert_page
+from tests.web.test_forms import TYPED
 from tests.web.test_storage_dead import DeadEngine
 
 TOKEN = "admin-token-for-tests"
@@ -212,9 +213,9 @@ async def test_a_form_comes_back_with_what_was_typed_and_the_telephone(client: h
     assert assert_retry_after(response) == 60
     assert page.one("html")["lang"] == "he"
     assert sentence("not_taking", "he") in page.text
-    assert {"name": "Noa", "phone": "0542345678", "rooms": "3"}.items() <= page.values.items()
+    assert {"name": "Noa", "phone": "0542345678", "rooms": "3"}.items() <= dict(page.sends).items()
     assert ("a", {"href": "tel:035123456", "dir": "ltr"}) in page.tags
-    again = page.values["submission_id"]
+    again = dict(page.sends)["submission_id"]
     await turn(client, taking=True)
     sent = await client.post("/f/hebrew", data=TYPED | {"submission_id": again}, headers=BROWSER | {"origin": OTHER})
     assert sent.status_code == 303

@@ -2,14 +2,15 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any, Final
+
+from app.domain.spoken_time import say_time
+from app.web.pages.rendering import put
 
 FINAL: Final = frozenset({"connected", "exhausted", "expired", "cancelled", "failed"})
 STEPS: Final = ("step_received", "step_agent", "step_lead", "step_connected")
 GONE: Final = -1
-# First-strong isolates keep a name's or a number's own direction inside a Hebrew sentence.
-_ISOLATE: Final = "\u2068{}\u2069"
 
 
 @dataclass(frozen=True, slots=True)
@@ -26,8 +27,11 @@ class Progress:
         return self.step == GONE
 
 
-def progress(status: Mapping[str, Any], words: Mapping[str, str]) -> Progress:
-    """Say `status` with `words`; an unknown state reads as waiting, which is what a held lead looks like."""
+def progress(status: Mapping[str, Any], words: Mapping[str, str], when: str = "") -> Progress:
+    """Say `status` with `words`; an unknown state reads as waiting, which is what a held lead looks like.
+
+    `when` is the expected time as a phrase; without it the clock of the service is told.
+    """
     state = str(status.get("state", ""))
     events = [str(entry.get("event", "")) for entry in status.get("timeline") or ()]
     if state in FINAL:
@@ -35,9 +39,9 @@ def progress(status: Mapping[str, Any], words: Mapping[str, str]) -> Progress:
     if state == "dialing":
         return _dialing(status, words, events[-1] if events else "")
     if status.get("expected_call_at"):
-        now = _say(words["at"], _moment(str(status["expected_call_at"])))
+        now = words["at"].replace("{time}", when or _phrase(str(status["expected_call_at"]), words["language"]))
     elif status.get("position"):
-        now = _say(words["position"], str(status["position"]))
+        now = put(words["position"], str(status["position"]))
     else:
         now = words["waiting"]
     tried = next((event for event in reversed(events) if event in ("lead_no_answer", "lead_busy")), None)
@@ -45,22 +49,19 @@ def progress(status: Mapping[str, Any], words: Mapping[str, str]) -> Progress:
 
 
 def _dialing(status: Mapping[str, Any], words: Mapping[str, str], event: str) -> Progress:
-    if event == "lead_ringing":
-        return Progress(words[event], STEPS.index("step_lead"), False)
-    who = _say(
+    if event in ("lead_ringing", "connected"):
+        # Both talk, by the line; the state follows when the call's record says so.
+        return Progress(words[event], STEPS.index("step_lead" if event == "lead_ringing" else "step_connected"), False)
+    who = put(
         words["agent_answered" if event == "agent_answered" else "dialing"], status.get("agent_name") or words["team"]
     )
     caller = status.get("caller_id")
-    then = _say(words["from"], str(caller)) if caller else words["next"]
+    then = put(words["from"], str(caller)) if caller else words["next"]
     step = STEPS.index("step_lead" if event == "agent_answered" else "step_agent")
     return Progress(f"{who} {then}", step, False)
 
 
-def _say(sentence: str, value: str) -> str:
-    return sentence.replace("{n}", _ISOLATE.format(value))
-
-
-def _moment(iso: str) -> str:
-    """Clock time in the offset the service wrote; the page cannot know the visitor's own zone."""
+def _phrase(iso: str, language: str) -> str:
+    """By the offset that the service wrote; the page cannot know the visitor's own zone."""
     at = datetime.fromisoformat(iso)
-    return f"{at:%d.%m.%Y} {at:%H:%M}"
+    return say_time(at, at - timedelta(days=1), language)
