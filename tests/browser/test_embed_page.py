@@ -19,7 +19,7 @@ MAKE = {"en": "Make the lines", "he": "הכנת השורות"}
 
 
 @pytest.fixture
-def service(sqlite_template: Path, tmp_path: Path) -> Iterator[RunningService]:  # type: ignore[override]
+def service(sqlite_template: Path, tmp_path: Path) -> Iterator[RunningService]:
     with RunningService(copy_of(sqlite_template, tmp_path), toml=TOML) as one:
         yield one
 

@@ -13,9 +13,10 @@ import pytest
 
 from app.domain.messages import sentence
 from tests.web.conftest import Start
+from tests.web.pages import assert_page
 from tests.web.problem import assert_problem, assert_retry_after, field_errors
 from tests.web.service import GOOD, OTHER, Service, copy_of, eventually, started
-from tests.web.test_forms import BROWSER, TYPED, assert_page
+from tests.web.test_forms import BROWSER, TYPED
 from tests.web.test_storage_dead import DeadEngine
 
 TOKEN = "admin-token-for-tests"
@@ -171,7 +172,7 @@ async def test_no_lead_is_taken_and_the_visitor_hears_why(service: Service, clie
 
 @pytest.mark.parametrize(
     ("site", "told", "spoken"),
-    [("main", "", "en"), ("hebrew", "", "he"), ("main", "he-IL", "he"), ("hebrew", "fr", "en")],
+    [("main", "", "en"), ("hebrew", "", "he"), ("main", "he-IL", "he"), ("hebrew", "fr", "fr"), ("hebrew", "de", "en")],
 )
 async def test_it_is_said_in_the_visitors_language(
     client: httpx.AsyncClient, site: str, told: str, spoken: str
