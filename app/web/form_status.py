@@ -158,13 +158,25 @@ async def _moments(
     return html(page, status, site)
 
 
-@router.post("/f/{site}/cancel", operation_id="cancel_by_form", responses=problems(400, 404, 408, 413, 415, 503))
+@router.post(
+    "/f/{site}/cancel",
+    operation_id="cancel_by_form",
+    status_code=303,
+    response_class=RedirectResponse,
+    responses=problems(400, 404, 408, 413, 415, 503),
+)
 async def cancel(request: Request, site: str) -> Response:
     """Cancels with the lead's own token, which stands in the form, and goes back to the status, whatever it is."""
     return await _change(request, site, move=False)
 
 
-@router.post("/f/{site}/move", operation_id="move_by_form", responses=problems(400, 404, 408, 413, 415, 422, 503))
+@router.post(
+    "/f/{site}/move",
+    operation_id="move_by_form",
+    status_code=303,
+    response_class=RedirectResponse,
+    responses=problems(400, 404, 408, 413, 415, 422, 503),
+)
 async def move(request: Request, site: str) -> Response:
     """Another time for the call, `call_at`, with the lead's own token; then back to the status."""
     return await _change(request, site, move=True)

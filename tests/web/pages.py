@@ -42,6 +42,11 @@ class Page(HTMLParser):
         return [(a["name"], a.get("value", "")) for a in self.all("input") if "name" in a]
 
     @property
+    def values(self) -> dict[str, str]:
+        """The same by name."""
+        return dict(self.sends)
+
+    @property
     def links(self) -> list[str]:
         return [attrs["href"] for attrs in self.all("a") if attrs.get("href")]
 

@@ -14,13 +14,14 @@ from tests.web.conftest import Start
 from tests.web.pages import BROWSER, Page
 from tests.web.service import CDR_TOKEN, CODE, GOOD, ONE_SITE, Service
 
+UNKNOWN = "canary"
 HOSTILE = "\"'><script>alert(1)</script>"
 
 
-async def make(client: httpx.AsyncClient, *, status: int = 200, **wishes: str) -> tuple[Page, str]:
+async def make(client: httpx.AsyncClient, /, **wishes: str) -> tuple[Page, str]:
     """The page for these wishes, and its text."""
     response = await client.get("/embed", params={"lang": "en"} | wishes, headers=BROWSER)
-    assert response.status_code == status, response.text[:500]
+    assert response.status_code == (404 if wishes.get("site") in (UNKNOWN, HOSTILE) else 200), response.text[:500]
     policy = response.headers["content-security-policy"]
     assert "default-src 'none'" in policy
     assert "unsafe" not in policy
@@ -101,12 +102,12 @@ async def test_the_pinned_lines_are_those_of_the_widget_that_is_served(client: h
 
 async def test_wishes_stand_in_the_lines(client: httpx.AsyncClient) -> None:
     wishes = {"site": "hebrew", "mode": "float", "language": "ru", "colour": "#aB12cd", "tel": "03-000 0000"}
-    page, text = await make(client, status=200, **wishes)
+    page, text = await make(client, **wishes)
     assert 'data-site="hebrew" data-lang="ru" data-tel="03-000 0000" data-auto' in text
     assert "callback-widget { --leadring-accent: #aB12cd; }" in text
     assert "/f/hebrew?lang=ru" in text
     assert page.one("option", selected="", value="ru")
-    _, plain = await make(client, status=200, **wishes | {"mode": "form"})
+    _, plain = await make(client, **wishes | {"mode": "form"})
     assert "Перезвоните мне" in plain
     assert "form-action http://leadring.test https://other.example.org" in plain, "where its thank-you page is"
 
@@ -119,7 +120,7 @@ async def test_the_sites_telephone_is_offered_without_asking(client: httpx.Async
 @pytest.mark.parametrize(
     ("field", "value"),
     [
-        ("site", "canary"),
+        ("site", UNKNOWN),
         ("site", HOSTILE),
         ("colour", "reddish"),
         ("colour", "#12345"),
@@ -135,7 +136,7 @@ async def test_the_sites_telephone_is_offered_without_asking(client: httpx.Async
 async def test_a_wrong_wish_is_told_at_its_field_and_left_out(
     client: httpx.AsyncClient, field: str, value: str
 ) -> None:
-    page, text = await make(client, status=404 if field == "site" else 200, **{"site": "main", field: value})
+    page, text = await make(client, **{"site": "main", field: value})
     wrong = page.one("input", id=field)
     assert wrong["aria-invalid"] == "true"
     assert f"{field}-error" in wrong["aria-describedby"]
@@ -211,3 +212,11 @@ async def test_a_strange_host_header_stays_text(client: httpx.AsyncClient) -> No
         policy = response.headers["content-security-policy"]
         assert "script-src *" not in policy
         assert [attrs["src"] for attrs in Page(response).all("script") if attrs.get("src") == "y"] == []
+
+
+@pytest.mark.parametrize("language", ["en", "he"])
+async def test_the_demo_leads_to_it_and_to_the_plain_form(client: httpx.AsyncClient, language: str) -> None:
+    demo = Page(await client.get(f"/demo/{language}"))
+    for address in (f"/embed?lang={language}", f"/f/main?lang={language}"):
+        assert address in demo.links
+        assert (await client.get(address, headers=BROWSER)).status_code == 200

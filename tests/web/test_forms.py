@@ -151,17 +151,17 @@ async def test_a_mistake_gives_the_form_back_with_everything_typed(service: Serv
     response = await browse(client, **fields)
     page = assert_page(response, 422)
     assert page.one("form")["action"] == "/f/main"
-    assert dict(page.sends) | {"phone": "12"} == dict(page.sends)
+    assert page.values | {"phone": "12"} == page.values
     kept = TYPED | fields
     for name in ("name", "phone", "email", "rooms", "_next", "utm_source", "submission_id"):
-        assert dict(page.sends)[name] == kept[name], name
-    assert dict(page.sends)["_gotcha"] == ""
+        assert page.values[name] == kept[name], name
+    assert page.values["_gotcha"] == ""
     assert "two\nlines" in page.text
     phone = next(a for tag, a in page.tags if a.get("name") == "phone")
     assert phone["aria-invalid"] == "true"
     assert phone["aria-describedby"] == "phone-error"
     assert await service.rows("SELECT id FROM leads") == []
-    mended = dict(page.sends) | {"message": "two\nlines", "phone": "0542345678"}
+    mended = page.values | {"message": "two\nlines", "phone": "0542345678"}
     assert (await client.post("/f/main", data=mended, headers=BROWSER)).headers["location"] == f"{GOOD}/done"
 
 
@@ -180,8 +180,8 @@ async def test_the_page_speaks_the_sites_language_and_direction(client: httpx.As
 async def test_what_was_typed_is_text_and_never_markup(client: httpx.AsyncClient) -> None:
     fields = dict.fromkeys((*TYPED, "submission_id", "_next", "consent_text", "language", HOSTILE), HOSTILE)
     page = assert_page(await browse(client, **fields), 422)
-    assert dict(page.sends)["name"] == HOSTILE
-    assert dict(page.sends)[HOSTILE] == HOSTILE
+    assert page.values["name"] == HOSTILE
+    assert page.values[HOSTILE] == HOSTILE
     night = await client.post("/f/night", data=TYPED | {"phone": "1"}, headers=BROWSER)
     assert "Night <&> Sons" in assert_page(night, 422).text
 
@@ -207,8 +207,8 @@ async def test_past_the_limit_the_form_comes_back_too(start: Start) -> None:
         response = await browse(client, name="Naomi")
         page = assert_page(response, 429)
         assert assert_retry_after(response) <= 60
-        assert dict(page.sends)["name"] == "Naomi"
-        assert dict(page.sends)["phone"] == "0542345678"
+        assert page.values["name"] == "Naomi"
+        assert page.values["phone"] == "0542345678"
         assert not [attrs for _, attrs in page.tags if "aria-invalid" in attrs], "no field is to blame"
         assert re.search("again in \u2068[0-9]+\u2069 seconds", page.text)
         assert "leadring_rate_limited_total 1.0" in service.desk.metrics.render().decode()
@@ -232,7 +232,7 @@ async def test_without_a_database_the_form_comes_back_too(service: Service, clie
     response = await browse(client)
     page = assert_page(response, 503)
     assert assert_retry_after(response) >= 1
-    assert dict(page.sends)["phone"] == "0542345678"
+    assert page.values["phone"] == "0542345678"
 
 
 async def test_what_cannot_be_given_back_is_a_page_that_says_why(client: httpx.AsyncClient) -> None:
@@ -249,14 +249,14 @@ async def test_a_used_submission_id_is_not_given_back(client: httpx.AsyncClient)
     """Back, another number, send: the page that says no must not carry the id that made it say no."""
     await browse(client, submission_id="sub-1")
     page = assert_page(await browse(client, submission_id="sub-1", phone="0542345679"), 422)
-    assert dict(page.sends)["submission_id"] != "sub-1"
-    again = await client.post("/f/main", data=dict(page.sends), headers=BROWSER)
+    assert page.values["submission_id"] != "sub-1"
+    again = await client.post("/f/main", data=page.values, headers=BROWSER)
     assert again.status_code == 303
 
 
 async def test_an_overlong_submission_id_is_not_given_back(client: httpx.AsyncClient) -> None:
     page = assert_page(await browse(client, submission_id="s" * 65), 422)
-    assert (await client.post("/f/main", data=dict(page.sends), headers=BROWSER)).status_code == 303
+    assert (await client.post("/f/main", data=page.values, headers=BROWSER)).status_code == 303
 
 
 async def test_a_double_click_is_one_lead_and_one_place_to_go(service: Service, client: httpx.AsyncClient) -> None:

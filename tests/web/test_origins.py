@@ -209,7 +209,7 @@ async def test_unknown_paths_and_methods_are_problems(client: httpx.AsyncClient)
         ("GET", "/v1/leads", "POST"),
         ("PUT", "/v1/leads", "POST"),
         ("POST", "/livez", "GET"),
-        ("GET", "/f/main", "POST"),
+        ("PUT", "/f/main", "POST"),
         ("GET", "/v1/voicenter/cdr/x", "POST"),
         ("POST", "/v1/sites/main", "GET"),
         ("POST", "/widget/v1.js", "GET"),

@@ -186,7 +186,7 @@ async def test_no_lead_is_taken_and_the_visitor_hears_why(service: Service, clie
 
 @pytest.mark.parametrize(
     ("site", "told", "spoken"),
-    [("main", "", "en"), ("hebrew", "", "he"), ("main", "he-IL", "he"), ("hebrew", "fr", "en")],
+    [("main", "", "en"), ("hebrew", "", "he"), ("main", "he-IL", "he"), ("hebrew", "fr", "fr"), ("hebrew", "de", "en")],
 )
 async def test_it_is_said_in_the_visitors_language(
     client: httpx.AsyncClient, site: str, told: str, spoken: str
