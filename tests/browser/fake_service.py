@@ -19,7 +19,7 @@ STATIC: Final = Path(__file__).parents[2] / "static"
 SANDBOX_PAGE: Final = "<!doctype html><html lang=en><title>Sandbox</title><main><h1>Two telephones</h1></main></html>"
 LEAD: Final = "/v1/leads/lead-1"
 TOKEN: Final = "t-1"
-KINDS: Final = {".js": "text/javascript", ".css": "text/css", ".svg": "image/svg+xml", ".html": "text/html"}
+KINDS: Final = {".js": "text/javascript", ".json": "application/json", ".css": "text/css", ".svg": "image/svg+xml", ".html": "text/html"}
 WAIT: Final = 10.0
 
 
@@ -63,7 +63,10 @@ class FakeService:
         self.polls = 0
         self.preflights = 0
         self.site: dict[str, Any] | None = {"open": True, "language": "en", "consent_text": None}
+        self.has_words = True
         self.delete_status = 200
+        self.moved: list[str] = []
+        self.move_answer: Answer | None = None
         self.stream = "live"
         self.status: dict[str, Any] = {"lead_id": "lead-1", "state": "waiting", "timeline": []}
         self._pages: dict[str, tuple[str, Mapping[str, str]]] = {}
@@ -101,7 +104,7 @@ class FakeService:
 
     def page(self, body: str, *, language: str = "en", policy: str = "", head: str = "", script: str = "") -> str:
         """Publish a host page and return its address on the other origin; `script` are the embed's data attributes."""
-        direction = "rtl" if language == "he" else "ltr"
+        direction = "rtl" if language in ("he", "ar") else "ltr"
         html = (
             f'<!doctype html><html lang="{language}" dir="{direction}"><head><meta charset="utf-8"><title>Host</title>'
             f'<meta name="viewport" content="width=device-width, initial-scale=1">{head}'
@@ -164,6 +167,8 @@ class FakeService:
         if path == "/":
             return "text/html", SANDBOX_PAGE.encode(), {}
         file = {"/widget/v1.js": "widget.js", "/static/pages.css": "pages.css"}.get(path)
+        if path.startswith("/widget/words/") and self.has_words:
+            file = f"words/{Path(path).name}"
         if path.startswith("/demo/assets/"):
             file = f"demo/{Path(path).name}"
         if file is None or not (STATIC / file).is_file():
@@ -197,7 +202,7 @@ def _handler(service: FakeService) -> type[BaseHTTPRequestHandler]:
 
         def do_OPTIONS(self) -> None:
             service.preflights += 1
-            self._send(204, b"", "text/plain", {"Access-Control-Allow-Methods": "GET, POST, DELETE"})
+            self._send(204, b"", "text/plain", {"Access-Control-Allow-Methods": "GET, POST, PATCH, DELETE"})
 
         def do_GET(self) -> None:
             url = urlsplit(self.path)
@@ -231,6 +236,17 @@ def _handler(service: FakeService) -> type[BaseHTTPRequestHandler]:
             service.lead_headers.append(dict(self.headers))
             answer = service.next_answer()
             self._json(answer.status, answer.body, answer.headers)
+
+        def do_PATCH(self) -> None:
+            body = self.rfile.read(int(self.headers.get("Content-Length", "0"))).decode()
+            call_at = dict(parse_qsl(body, keep_blank_values=True))["call_at"]
+            service.moved.append(call_at)
+            answer = service.move_answer
+            if answer is None:
+                service.tell("waiting", "received", "scheduled", expected_call_at=call_at)
+                self._json(200, service.status)
+            else:
+                self._json(answer.status, answer.body, answer.headers)
 
         def do_DELETE(self) -> None:
             service.deleted.append(self.path)

@@ -113,10 +113,18 @@ def test_an_opener_leads_to_the_inline_form_when_that_is_all_there_is(page: Page
 
 
 def test_a_website_can_add_words_and_languages(page: Page, service: FakeService) -> None:
-    words = "<script>window.callbackStrings = {fr: {send: 'Appelez-moi', phone: 'Téléphone'}}</script>"
-    page.goto(service.page(INLINE, language="fr", head=words))
-    expect(page.get_by_role("button", name="Appelez-moi")).to_be_visible()
+    """A language of its own, said in English where it says nothing; and one word of a language that is here."""
+    words = (
+        "<script>window.callbackStrings = {it: {send: 'Chiamatemi', phone: 'Telefono'}, he: {send: 'צלצלו אליי'},"
+        " fr: {send: 'Allô'}}</script>"
+    )
+    page.goto(service.page(INLINE, language="it", head=words))
+    expect(page.get_by_role("button", name="Chiamatemi")).to_be_visible()
     expect(page.get_by_label("Name (optional)")).to_be_visible()
+    for language, send_word, name in (("he", "צלצלו אליי", "שם (לא חובה)"), ("fr", "Allô", "Nom (facultatif)")):
+        page.goto(service.page(INLINE, language=language, head=words))
+        expect(page.get_by_role("button", name=send_word)).to_be_visible()
+        expect(page.get_by_label(name)).to_be_visible()
 
 
 def test_what_was_typed_survives_a_move_within_the_page(page: Page, service: FakeService) -> None:
