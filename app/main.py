@@ -43,6 +43,7 @@ from app.service.slots import Slots
 from app.service.sweeper import Sweeper
 from app.service.switches import Switches
 from app.service.tokens import Tokens
+from app.service.usual_wait import UsualWait
 from app.settings import Settings
 from app.store import migrate
 from app.store.engine import Engine, open_engine
@@ -108,6 +109,7 @@ def create_app(settings: Settings, directory: Directory | None = None, options: 
         redirect_slashes=False,
     )
     app.state.files = files.Assets(options.static)
+    app.state.words_files = files.Assets(options.static / "words")
     app.state.demo_files = files.Assets(options.static / "demo")
     app.state.docs_files = files.Assets(options.static / "vendor" / "swagger-ui")
     problems.install(app)
@@ -185,6 +187,7 @@ async def _running(
             intake=Intake(store, rules, dispatcher, hub, tokens, metrics, switches, slots),
             views=LeadViews(store, rules, dispatcher, hub, tokens, slots),
             slots=slots,
+            usual_wait=UsualWait(store, rules, switches),
             outcomes=outcomes,
             switches=switches,
             gate=new_gate(rules.directory.limits.per_client),

@@ -19,7 +19,13 @@ STATIC: Final = Path(__file__).parents[2] / "static"
 SANDBOX_PAGE: Final = "<!doctype html><html lang=en><title>Sandbox</title><main><h1>Two telephones</h1></main></html>"
 LEAD: Final = "/v1/leads/lead-1"
 TOKEN: Final = "t-1"
-KINDS: Final = {".js": "text/javascript", ".json": "application/json", ".css": "text/css", ".svg": "image/svg+xml", ".html": "text/html"}
+KINDS: Final = {
+    ".js": "text/javascript",
+    ".json": "application/json",
+    ".css": "text/css",
+    ".svg": "image/svg+xml",
+    ".html": "text/html",
+}
 WAIT: Final = 10.0
 
 

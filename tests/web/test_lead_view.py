@@ -232,6 +232,7 @@ async def test_what_a_form_may_know_of_a_site(service: Service, client: httpx.As
         "consent_text",
         "message",
         "taking",
+        "busy",
     }
     assert (is_open["open"], is_open["opens_at"], is_open["language"]) == (True, None, "en")
     closed = (await client.get("/v1/sites/night")).json()
