@@ -208,7 +208,7 @@ const build = async (host) => {
     form.elements.phone.focus();
   });
   const panel = el(modal ? 'dialog' : 'section', 'panel',
-    { lang, dir: /he|ar|fa|ur|yi/.test(lang) && 'rtl', 'aria-labelledby': 'title' },
+    { lang, dir: /he|ar|fa|ur|yi/.test(lang) ? 'rtl' : 'ltr', 'aria-labelledby': 'title' },
     title, intro, outer ? '' : form, say, steps, call, move, cancel, again);
 
   const speak = (text) => (say.textContent = text);
