@@ -49,16 +49,16 @@ sheet.replaceSync(`
 font:max(16px,1rem)/1.5 var(--leadring-font,system-ui,sans-serif)}
 :host([hidden]),[hidden],p:empty{display:none!important}
 *{box-sizing:border-box}
-button,input,select{font:inherit;min-height:48px;min-width:48px;padding:8px 14px;border:1px solid var(--bo);
+button,input,select{font:inherit;min-height:48px;min-width:48px;padding:8px 16px;border:1px solid var(--bo);
 border-radius:calc(var(--r)*.6);color:inherit;background:none}
 button{cursor:pointer;margin-top:16px;margin-inline-end:8px}
-[part=submit],[part=launcher]{width:100%;font-weight:600;color:var(--leadring-accent-text,lab(from var(--a) clamp(0,(49.5 - l)*999,100) 0 0));background:var(--a);border-color:transparent}
+[part=submit],[part=launcher]{width:100%;font-weight:600;color:var(--leadring-accent-text,color(from var(--a) xyz clamp(0,(.1791 - y)*1e9,1.1) clamp(0,(.1791 - y)*1e9,1.1) clamp(0,(.1791 - y)*1e9,1.1)));background:var(--a);border-color:transparent}
 [aria-disabled=true]{opacity:.7;cursor:progress}
 :focus-visible{outline:3px solid var(--fg);outline-offset:2px}
 [part=panel]{color:var(--fg);background:var(--bg);border:1px solid #8884;border-radius:var(--r);padding:24px;overflow-wrap:anywhere}
 [part=panel]:has(>h2[hidden]){padding:0;border:0}
-dialog{width:min(420px,100% - 32px);box-shadow:0 24px 64px #0006}
-h2{font-size:1.35em;margin:0;padding-inline-end:36px}
+dialog{width:min(420px,100% - 32px);box-shadow:0 6px 24px #0005}
+h2{font-size:1.35em;margin:0;padding-inline-end:32px}
 p{margin:6px 0 0}
 a{color:inherit}
 label,a{display:block;font-weight:600;margin-top:14px}
@@ -68,7 +68,7 @@ option{background:var(--bg)}
 [aria-invalid=true]{border:2px solid var(--er)}
 [part=intro],li{color:var(--leadring-muted,light-dark(#52605b,#a9b8b3))}
 [part=error]{color:var(--er);font-weight:600}
-[type=checkbox]{float:inline-start;width:24px;min-width:24px;min-height:24px;margin:0;margin-inline-end:10px;accent-color:var(--a)}
+[type=checkbox]{float:inline-start;width:24px;min-width:24px;min-height:24px;margin:0;margin-inline-end:8px;accent-color:var(--a)}
 [part=status]:not(:empty){margin-top:14px;font-size:1.1em;outline:0}
 [part=close]{position:absolute;top:8px;inset-inline-end:8px;margin:0;border:0;font-size:1.5em}
 ol{list-style:none;margin:16px 0 0;padding:0}
@@ -76,7 +76,7 @@ li::before{content:"○"/"";display:inline-block;width:28px;color:var(--a)}
 li:has(~[aria-current=step])::before{content:"✓"/""}
 [aria-current=step]{color:inherit;font-weight:700}
 [aria-current=step]::before{content:"●"/""}
-[part=launcher]{position:fixed;z-index:99999999;bottom:var(--leadring-offset,20px);inset-inline-end:20px;
+[part=launcher]{position:fixed;z-index:999999;bottom:var(--leadring-offset,20px);inset-inline-end:20px;
 width:auto;border-radius:99px;padding-inline:24px;box-shadow:0 6px 24px #0005;margin:0}
 [aria-hidden]{position:absolute;clip-path:inset(50%)}`);
 
@@ -315,7 +315,7 @@ const build = async (host) => {
       if (answer.status !== 409) break;
     }
     const { ok, status, data, after } = answer;
-    const wait = status === 429 ? Math.min(after || 30, 300) : 0;
+    const wait = status === 429 && Math.min(after || 30, 300);
     busy(!!wait);
     if (ok) {
       typed = news = '';
@@ -324,9 +324,8 @@ const build = async (host) => {
       look(title, url && cancel);
       speak(data.message || t.waiting);
       say.focus();
-      const { lead_id, outcome } = data;
-      emit('success', { lead_id, outcome });
-      if ('ga4' in page && outcome !== 'duplicate')
+      emit('success', { lead_id: data.lead_id, outcome: data.outcome });
+      if ('ga4' in page && data.outcome !== 'duplicate')
         (function (..._) { (window.dataLayer ||= []).push(arguments); })('event', 'generate_lead', { lead_source: 'callback', site });
       learn();
       return live();

@@ -4,9 +4,11 @@ It serves the real files of ``static/`` and the real script-free pages, so the b
 """
 
 import json
+import select
+import socket
 import threading
 from collections import deque
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
@@ -27,6 +29,7 @@ KINDS: Final = {
     ".html": "text/html",
 }
 WAIT: Final = 10.0
+LOOK: Final = 0.02  # seconds between looks at whether a listener is still there
 
 
 @dataclass(frozen=True)
@@ -64,9 +67,11 @@ class FakeService:
         self.answers: deque[Answer] = deque()
         self.leads: list[dict[str, str]] = []
         self.lead_headers: list[dict[str, str]] = []
+        self.bodies: list[str] = []
         self.posted: list[dict[str, str]] = []
         self.deleted: list[str] = []
         self.polls = 0
+        self.streams = 0
         self.preflights = 0
         self.site: dict[str, Any] | None = {"open": True, "language": "en", "consent_text": None}
         self.has_words = True
@@ -140,10 +145,13 @@ class FakeService:
             self._released.wait(WAIT)
         return answer
 
-    def news_after(self, version: int) -> tuple[int, dict[str, Any]] | None:
-        """Wait for a status newer than `version`; None when the service closes."""
+    def news_after(self, version: int, gone: Callable[[], bool]) -> tuple[int, dict[str, Any]] | None:
+        """Wait for a status newer than `version`; None when the service closes or whoever listened is gone."""
         with self._news:
-            self._news.wait_for(lambda: self._closing or self._version > version, WAIT)
+            while not self._closing and self._version <= version:
+                self._news.wait(LOOK)
+                if gone():
+                    return None
             return None if self._closing else (self._version, self.status)
 
     def document(self, path: str, query: Mapping[str, str]) -> tuple[str, bytes, Mapping[str, str]] | None:
@@ -238,6 +246,7 @@ def _handler(service: FakeService) -> type[BaseHTTPRequestHandler]:
                 else:
                     self._send(422, again.encode(), "text/html; charset=utf-8")
                 return
+            service.bodies.append(body)
             service.leads.append(values)
             service.lead_headers.append(dict(self.headers))
             answer = service.next_answer()
@@ -266,8 +275,15 @@ def _handler(service: FakeService) -> type[BaseHTTPRequestHandler]:
             self._common("text/event-stream", {"Connection": "close"})
             self.end_headers()
             self.close_connection = True
+            service.streams += 1
+            try:
+                self._tell_all()
+            finally:
+                service.streams -= 1
+
+        def _tell_all(self) -> None:
             version = -1
-            while (news := service.news_after(version)) is not None:
+            while (news := service.news_after(version, self._gone)) is not None:
                 version, status = news
                 if service.stream == "silent":
                     continue
@@ -279,6 +295,10 @@ def _handler(service: FakeService) -> type[BaseHTTPRequestHandler]:
                     return
                 if final:
                     return
+
+        def _gone(self) -> bool:
+            readable, _, _ = select.select([self.connection], [], [], 0)
+            return bool(readable) and not self.connection.recv(1, socket.MSG_PEEK)
 
         def _json(self, status: int, body: Mapping[str, Any], headers: Mapping[str, str] | None = None) -> None:
             kind = "application/problem+json" if status >= 400 else "application/json"
