@@ -170,7 +170,7 @@ const build = async (host) => {
 
   const emit = (name, more) => {
     const detail = { site, ...more };
-    window.dataLayer?.push({ event: `callback_${name}`, ...detail });
+    window.dataLayer?.push({ ...detail, callback_event: detail.event, event: `callback_${name}` });
     return host.dispatchEvent(new CustomEvent(`callback:${name}`, { bubbles: true, composed: true, cancelable: true, detail }));
   };
   const moment = (iso) => new Date(iso).toLocaleString(lang,

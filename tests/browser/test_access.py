@@ -130,9 +130,11 @@ def test_axe_finds_nothing_on_our_own_pages(page: Page, service: FakeService, pa
     assert violations(page, without="meta-refresh") == ""
 
 
-@pytest.mark.parametrize("language", ["en", "he"])
+@pytest.mark.parametrize("language", LANGUAGES)
 def test_the_keyboard_alone_is_enough(page: Page, service: FakeService, language: str) -> None:
+    service.site = {"open": True, "busy": True, "language": language, "slots": SLOTS}
     opened(page, service, FLOAT, language=language)
+    expect(page.get_by_role("button", name=LATER[language])).to_be_visible()
     page.keyboard.press("Tab")
     assert focused(page) == "launcher"
     page.keyboard.press("Enter")
@@ -140,12 +142,22 @@ def test_the_keyboard_alone_is_enough(page: Page, service: FakeService, language
     assert focused(page) == "name"
     page.keyboard.press("Tab")
     page.keyboard.type("054-234 5678")
+    expect(page.get_by_label(WORDS[language]["when"])).to_be_visible()
+    page.keyboard.press("Tab")
+    assert focused(page) == "call_at"
+    page.keyboard.press("ArrowDown")
     page.keyboard.press("Tab")
     assert focused(page) == "submit", "the trap is not on the way"
     page.keyboard.press("Enter")
-    says(page, "We call you" if language == "en" else "נתקשר אליכם")
+    says(page, WORDS[language]["waiting"])
     assert focused(page) == "status"
-    assert service.leads[0]["phone"] == "054-234 5678"
+    assert (service.leads[0]["phone"], service.leads[0]["call_at"]) == ("054-234 5678", SLOTS[0])
+    for name in ("call_at", "move", "cancel"):
+        page.keyboard.press("Tab")
+        assert focused(page) == name
+    page.keyboard.press("Enter")
+    says(page, WORDS[language]["cancelled"])
+    assert focused(page) == "status"
 
 
 @pytest.mark.parametrize("body", [FLOAT, OPENER], ids=["float", "opener"])
@@ -218,10 +230,10 @@ def test_320_pixels_are_wide_enough(page: Page, service: FakeService, path: str,
     assert page.evaluate("document.documentElement.scrollWidth") <= 320
 
 
-@pytest.mark.parametrize("language", ["en", "he"])
+@pytest.mark.parametrize("language", LANGUAGES)
 def test_everything_to_press_is_at_least_44_pixels_high(page: Page, service: FakeService, language: str) -> None:
     opened(page, service, INLINE + FLOAT, language=language)
-    page.get_by_role("button", name=LATER[language]).click()
+    page.get_by_role("button", name=LATER[language], exact=True).click()
     page.get_by_role("button", name=SEND[language]).last.wait_for()
     heights = page.evaluate(
         """() => [...document.querySelectorAll('callback-widget')].flatMap(widget =>
