@@ -49,6 +49,7 @@ from app.service.sweeper import Sweeper
 from app.service.switches import Switches
 from app.service.tokens import Tokens
 from app.service.unfinished import Unfinished
+from app.service.usual_wait import UsualWait
 from app.settings import Settings
 from app.store import migrate
 from app.store.engine import Engine, open_engine
@@ -119,6 +120,7 @@ def create_app(settings: Settings, directory: Directory | None = None, options: 
         redirect_slashes=False,
     )
     app.state.files = files.Assets(options.static)
+    app.state.words_files = files.Assets(options.static / "words")
     app.state.demo_files = files.Assets(options.static / "demo")
     app.state.docs_files = files.Assets(options.static / "vendor" / "swagger-ui")
     problems.install(app)
@@ -208,6 +210,7 @@ async def _running(
             hooks=Hooks(rules, deliveries, unfinished.wake),
             views=LeadViews(store, rules, dispatcher, hub, tokens, slots),
             slots=slots,
+            usual_wait=UsualWait(store, rules, switches),
             outcomes=outcomes,
             switches=switches,
             tokens=tokens,

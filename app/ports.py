@@ -165,6 +165,14 @@ class Store(Protocol):
         """By site, how many waiting leads are due when, from `since` up to `until`; with `overdue` older ones there."""
         ...
 
+    async def waits(self, site: str, since: int) -> list[int | None]:
+        """Milliseconds that the site's newest leads since then waited for their phone to ring; None: it never did."""
+        ...
+
+    async def oldest_due(self, site: str) -> int | None:
+        """Since when the site's longest waiting lead is due; None when nobody is."""
+        ...
+
     async def story(self, lead_id: str) -> LeadStory | None: ...
 
     async def dossier(self, lead_id: str, numbers: NumberCap | None) -> Dossier | None:

@@ -1,21 +1,17 @@
-// @ts-check
-/*! Leadring callback widget 1. No build, no dependency; options: docs/embed.md. A parameter's default tells its type. */
+/*! Leadring callback widget 1: docs/embed.md, docs/decisions/0010-widget.md */
 (() => {
-'use strict';
-const win = /** @type {any} */ (window);
-if (win.CallbackWidget?.version) return; // loaded twice: the first one stays
+if (window.CallbackWidget?.version) return;
 
-const script = /** @type {HTMLScriptElement} */ (document.currentScript || document.querySelector('script[src*="/widget/v1."]'));
+const script = document.currentScript || document.querySelector('script[src*="/widget/v1."]');
 const page = script.dataset;
-const api = (page.api || new URL(script.src).origin).replace(/\/$/, '');
+const api = new URL(page.api || script.src).origin;
 
-/** @typedef {Record<string, any>} Dict */
-/** A language is an entry here, or in `window.callbackStrings`. @type {Record<string, Dict>} */
 const texts = {
 en: {
   title: 'We call you back', close: 'Close', name: 'Name (optional)', phone: 'Phone', s0: 'Request received',
-  intro: 'Leave your number and we call you right away.',
-  closed: 'We are closed now. Leave your number and we call you: {n}.', send: 'Call me now', later: 'Call me back',
+  intro: 'Leave your number and we call you right away.', soon: 'Usual wait: {n} seconds.',
+  closed: 'We are closed now.', send: 'Call me now', later: 'Call me back',
+  when: 'When shall we call?', asap: 'As soon as possible', move: 'Change the time',
   sending: 'Sending…', cancel: 'Cancel the call', again: 'Ask for another call', tel: 'You can also phone us:',
   missing: 'Please write your number.', impossible: 'This is not a phone number. Please check it.',
   not_callable: 'We cannot call this number.', consent: 'Please tick this box.',
@@ -29,8 +25,9 @@ en: {
 },
 he: {
   title: 'נחזור אליכם בטלפון', close: 'סגירה', name: 'שם (לא חובה)', phone: 'טלפון', s0: 'הבקשה התקבלה',
-  intro: 'השאירו מספר ונתקשר אליכם מיד.',
-  closed: 'אנחנו סגורים כרגע. השאירו מספר ונתקשר אליכם: {n}.', send: 'התקשרו אליי עכשיו', later: 'חזרו אליי',
+  intro: 'השאירו מספר ונתקשר אליכם מיד.', soon: 'זמן המתנה רגיל: {n} שניות.',
+  closed: 'אנחנו סגורים כרגע.', send: 'התקשרו אליי עכשיו', later: 'חזרו אליי',
+  when: 'מתי להתקשר אליכם?', asap: 'בהקדם האפשרי', move: 'שינוי המועד',
   sending: 'שולח…', cancel: 'ביטול השיחה', again: 'בקשת שיחה נוספת', tel: 'אפשר גם להתקשר אלינו:',
   missing: 'נא לכתוב מספר.', impossible: 'זה לא מספר טלפון. נא לבדוק אותו.',
   not_callable: 'לא נוכל להתקשר למספר הזה.', consent: 'נא לסמן את התיבה.',
@@ -42,92 +39,83 @@ he: {
   lead_no_answer: 'לא הייתה תשובה.', lead_busy: 'הקו שלכם היה תפוס.', exhausted: 'מצטערים, לא הצלחנו להשיג אתכם.',
   expired: 'מצטערים, אף אחד לא התפנה בזמן.', failed: 'מצטערים, השיחה לא הצליחה.', cancelled: 'בוטל. לא נתקשר אליכם.',
 },
-...win.callbackStrings,
 };
-
-const sheet = new CSSStyleSheet(); // a constructed sheet is the one kind of style a strict page policy lets in
+const sheet = new CSSStyleSheet();
 sheet.replaceSync(`
 :host{all:initial;color-scheme:inherit;display:block;--a:var(--leadring-accent,light-dark(#0a6c5b,#58d3b6));
---t:var(--leadring-accent-text,lab(from var(--a) clamp(0,(49.5 - l)*999,100) 0 0));
 --bg:var(--leadring-background,light-dark(#fff,#17201d));--fg:var(--leadring-text,light-dark(#17211e,#e9f0ed));
---mu:var(--leadring-muted,light-dark(#52605b,#a9b8b3));--bo:var(--leadring-border,#7b8985);
+--bo:var(--leadring-border,#7b8985);
 --er:var(--leadring-error,light-dark(#b3261e,#ffb4ab));--r:var(--leadring-radius,14px);
 font:max(16px,1rem)/1.5 var(--leadring-font,system-ui,sans-serif)}
 :host([hidden]),[hidden],p:empty{display:none!important}
 *{box-sizing:border-box}
-button,input{font:inherit;min-height:48px;min-width:48px;padding:8px 14px;border:1px solid var(--bo);
+button,input,select{font:inherit;min-height:48px;min-width:48px;padding:8px 16px;border:1px solid var(--bo);
 border-radius:calc(var(--r)*.6);color:inherit;background:none}
-button{cursor:pointer;margin-top:16px}
-[part=submit],[part=launcher]{width:100%;font-weight:600;color:var(--t);background:var(--a);border-color:transparent}
+button{cursor:pointer;margin-top:16px;margin-inline-end:8px}
+[part=submit],[part=launcher]{width:100%;font-weight:600;color:var(--leadring-accent-text,color(from var(--a) xyz clamp(0,(.1791 - y)*1e9,1.1) clamp(0,(.1791 - y)*1e9,1.1) clamp(0,(.1791 - y)*1e9,1.1)));background:var(--a);border-color:transparent}
 [aria-disabled=true]{opacity:.7;cursor:progress}
 :focus-visible{outline:3px solid var(--fg);outline-offset:2px}
-[part=panel]{color:var(--fg);background:var(--bg);border:1px solid color-mix(in srgb,var(--bo) 40%,transparent);border-radius:var(--r);padding:24px;overflow-wrap:anywhere}
-dialog{width:min(420px,100% - 32px);box-shadow:0 24px 64px #0006}
-h2{font-size:1.35em;margin:0;padding-inline-end:36px}
+[part=panel]{color:var(--fg);background:var(--bg);border:1px solid #8884;border-radius:var(--r);padding:24px;overflow-wrap:anywhere}
+[part=panel]:has(>h2[hidden]){padding:0;border:0}
+dialog{width:min(420px,100% - 32px);box-shadow:0 6px 24px #0005}
+h2{font-size:1.35em;margin:0;padding-inline-end:32px}
 p{margin:6px 0 0}
 a{color:inherit}
 label,a{display:block;font-weight:600;margin-top:14px}
-input{display:block;width:100%;margin-top:4px}
+input,select{display:block;width:100%;margin-top:4px;font-weight:400}
+option{background:var(--bg)}
 [dir=rtl] [dir=ltr]{text-align:right}
 [aria-invalid=true]{border:2px solid var(--er)}
-[part=intro],li{color:var(--mu)}
+[part=intro],li{color:var(--leadring-muted,light-dark(#52605b,#a9b8b3))}
 [part=error]{color:var(--er);font-weight:600}
-[type=checkbox]{float:inline-start;width:24px;min-width:24px;min-height:24px;margin:0;margin-inline-end:10px;accent-color:var(--a)}
+[type=checkbox]{float:inline-start;width:24px;min-width:24px;min-height:24px;margin:0;margin-inline-end:8px;accent-color:var(--a)}
 [part=status]:not(:empty){margin-top:14px;font-size:1.1em;outline:0}
-[part=close]{position:absolute;inset-block-start:8px;inset-inline-end:8px;margin:0;border:0;font-size:1.5em}
+[part=close]{position:absolute;top:8px;inset-inline-end:8px;margin:0;border:0;font-size:1.5em}
 ol{list-style:none;margin:16px 0 0;padding:0}
 li::before{content:"○"/"";display:inline-block;width:28px;color:var(--a)}
 li:has(~[aria-current=step])::before{content:"✓"/""}
 [aria-current=step]{color:inherit;font-weight:700}
-[aria-current=step]::before{content:"●"/"";animation:p 1s infinite}
-@keyframes p{50%{opacity:.2}}
-[part=launcher]{position:fixed;z-index:2147483000;inset-block-end:var(--leadring-offset,20px);inset-inline-end:20px;
-width:auto;border-radius:99px;padding-inline:24px;box-shadow:0 6px 24px #0005}
-[aria-hidden]{position:absolute;width:1px;height:1px;overflow:hidden;clip-path:inset(50%)}
-@media(forced-colors:active){button{border-color:ButtonText!important}}
-@media(prefers-reduced-motion){*,::before{animation:none!important}}`);
+[aria-current=step]::before{content:"●"/""}
+[part=launcher]{position:fixed;z-index:999999;bottom:var(--leadring-offset,20px);inset-inline-end:20px;
+width:auto;border-radius:99px;padding-inline:24px;box-shadow:0 6px 24px #0005;margin:0}
+[aria-hidden]{position:absolute;clip-path:inset(50%)}`);
 
-/** `part` names it for ::part(). @param {Dict} props attributes @param {any[]} inside @returns {any} */
-const el = (tag = '', part = '', props = {}, ...inside) => {
+const el = (tag, part = '', props, ...inside) => {
   const node = document.createElement(tag);
-  if (part) props.part = part;
+  node.part = part;
   for (const key in props) if (props[key]) node.setAttribute(key, props[key]);
   node.append(...inside);
   return node;
 };
 
-/** First touch: where the visitor came from, kept for the tab. @type {Dict} */
 let origin = { referrer: document.referrer };
 new URLSearchParams(location.search).forEach((value, key) => {
   if (/^(utm_\w+|(g|fb|tt|ms)clid|[gw]braid)$/.test(key)) origin[key] = value.slice(0, 300);
 });
 try {
-  origin = JSON.parse(sessionStorage.leadring || (sessionStorage.leadring = JSON.stringify(origin)));
-} catch {} // storage is forbidden here: this page's own campaign has to do
+  origin = JSON.parse(sessionStorage.leadring ||= JSON.stringify(origin));
+} catch {}
 
-const sleep = (s = 0) => new Promise((done) => setTimeout(done, s * 1000));
-/** Names and numbers keep their own direction inside Hebrew. */
-const put = (text = '', n = '') => text.replace('{n}', () => `\u2068${n}\u2069`);
+const sleep = (s) => new Promise((done) => setTimeout(done, s * 1000));
+const put = (text, n) => text.replace('{n}', () => `\u2068${n}\u2069`);
 
-/** One request, 10 s in all; never rejects (no status: no answer). No header of ours, so no preflight. */
-const ask = async (url = '', init = {}) => {
-  const abort = new AbortController();
-  const timer = setTimeout(() => abort.abort(), 10000);
-  /** @type {Dict} */
-  const answer = { data: {} };
+const ask = async (url, init, seconds = 10) => {
+  let got = {};
+  let data = {};
   try {
-    const got = await fetch(url, { credentials: 'omit', signal: abort.signal, ...init });
-    Object.assign(answer, { ok: got.ok, status: got.status, after: Number(got.headers.get('Retry-After')) });
-    answer.data = await got.json();
-  } catch {} // what is known by now is the answer
-  clearTimeout(timer);
-  return answer;
+    got = await fetch(url, { signal: AbortSignal.timeout(seconds * 1000), ...init });
+    data = await got.json();
+  } catch {}
+  return { ok: got.ok, status: got.status, after: got.headers?.get('Retry-After'), data };
 };
 
-/** Tells of every change: by events, or by asking when the stream breaks or a proxy swallows it. */
-const follow = (url = '', heard = (/** @type {Dict} */ status) => !status /* it is over */) => {
-  let over = false;
-  let pause = 2;
+const short = (tag) => (tag || '').slice(0, 2).toLowerCase().replace('iw', 'he');
+const words = (lang) => texts[lang] ||= !/ar|es|fr|ru/.test(lang) ? {}
+  : ask(`${api}/widget/words/${lang}.json`, undefined, 3).then(({ data }) => texts[lang] = data);
+words(short(page.lang || document.documentElement.lang));
+
+const follow = (url, heard) => {
+  let over;
   const source = new EventSource(url.replace('?', '/events?'));
   const stop = () => {
     over = true;
@@ -135,147 +123,162 @@ const follow = (url = '', heard = (/** @type {Dict} */ status) => !status /* it 
     source.close();
   };
   const poll = async () => {
-    source.close();
     clearTimeout(timer);
+    source.close();
     const { ok, status, data } = await ask(url);
-    if (over) return;
-    if ((ok && heard(data)) || status === 404) return stop();
-    pause = data.state === 'dialing' ? 2 : Math.min(pause * 1.2, 20);
-    timer = setTimeout(poll, pause * 1000);
+    if (!over && !(ok && heard(data)) && status !== 404) timer = setTimeout(poll, data.state === 'dialing' ? 2000 : 9000);
   };
   let timer = setTimeout(poll, 5000);
   source.addEventListener('status', (event) => {
     clearTimeout(timer);
     if (heard(JSON.parse(event.data))) stop();
   });
-  source.addEventListener('end', poll);
   source.onerror = poll;
   return stop;
 };
 
-const build = (host = document.body) => {
-  const option = (name = '') => host.getAttribute(name) || page[name] || '';
+let errors = 0;
+
+const build = async (host) => {
+  const { outer } = host;
+  const option = (name) => host.getAttribute(name) || page[name] || '';
   const site = option('site');
   const tel = option('tel');
   const mode = host.getAttribute('mode') || 'inline';
-  const wanted = (option('lang') || host.closest('[lang]')?.getAttribute('lang') || '').slice(0, 2).replace('iw', 'he');
-  const lang = texts[wanted] ? wanted : 'en';
-  const t = { ...texts.en, ...texts[lang] };
+  const modal = /float|dialog/.test(mode);
+  const wanted = short(option('lang') || host.closest('[lang]')?.lang);
+  const own = window.callbackStrings?.[wanted];
+  const root = host.attachShadow({ mode: 'open' });
+  root.adoptedStyleSheets = [sheet];
+  let set = words(wanted);
+  if (set.then) {
+    if (mode === 'inline') host.style.minHeight = '26em';
+    set = await set;
+    host.style.minHeight = '';
+  }
+  const lang = set.title || own ? wanted : 'en';
+  const t = { ...texts.en, ...set, ...own };
 
-  let began = Date.now();
+  const began = Date.now();
   let typed = '';
-  let url = ''; // of the live lead
+  let url = '';
   let news = '';
+  let choose;
   let stop = () => {};
-  /** @type {any} */
   let opener;
-  /** @type {URLSearchParams} */
   let body;
 
-  /** `more` never names the visitor. */
-  const emit = (name = '', more = {}, cancelable = false) => {
+  const emit = (name, more) => {
     const detail = { site, ...more };
-    win.dataLayer?.push({ event: `callback_${name}`, ...detail });
-    return host.dispatchEvent(new CustomEvent(`callback:${name}`, { bubbles: true, composed: true, cancelable, detail }));
+    window.dataLayer?.push({ ...detail, callback_event: detail.event, event: `callback_${name}` });
+    return host.dispatchEvent(new CustomEvent(`callback:${name}`, { bubbles: true, composed: true, cancelable: true, detail }));
   };
-  const moment = (iso = '') => {
-    const at = new Date(iso);
-    const today = at.toDateString() === new Date().toDateString();
-    return at.toLocaleString(lang, { timeStyle: 'short', dateStyle: today ? undefined : 'full' });
+  const moment = (iso) => new Date(iso).toLocaleString(lang,
+    { weekday: 'short', day: 'numeric', month: 'short', hour: 'numeric', minute: '2-digit' });
+  const field = (name, label, tag, props) => {
+    const input = el(tag, 'input', { id: name, name, ...props });
+    return el('div', 'field', {}, el('label', 'label', {}, label, input));
   };
+  const button = (part, text, onclick) =>
+    Object.assign(el('button', part, { type: onclick ? 'button' : 'submit' }, text), { onclick });
 
-  /** @type {Dict} */
-  const fields = {};
-  const field = (name = '', label = '', input = host) => {
-    const error = el('p', 'error', { id: `${name}-error` });
-    const row = [el('label', 'label', { for: name }, label), input];
-    if (name === 'consent') row.reverse();
-    fields[name] = Object.assign(input, { id: name, name, error });
-    input.setAttribute('aria-describedby', error.id);
-    return el('div', 'field', {}, ...row, error);
-  };
-  const button = (part = '', text = '', click = () => {}) => {
-    const node = el('button', part, { type: part === 'submit' ? part : 'button' }, text);
-    node.onclick = click;
-    return node;
-  };
-
-  const send = button('submit', t.send);
-  const extra = el('div', '');
-  const form = el('form', 'form', { novalidate: 'true' },
-    field('name', t.name, el('input', 'input', { autocomplete: 'name' })),
-    field('phone', t.phone, el('input', 'input', { type: 'tel', autocomplete: 'tel', dir: 'ltr', required: 'true' })),
-    extra, el('div', '', { 'aria-hidden': 'true' }, el('input', '', { name: '_gotcha', tabindex: '-1', autocomplete: 'off' })), send);
+  const send = outer?.querySelector('[type=submit],button:not([type])') || button('submit', t.send);
+  const form = outer || el('form', 'form', { novalidate: 'true' },
+    field('name', t.name, 'input', { autocomplete: 'name' }),
+    field('phone', t.phone, 'input', { type: 'tel', autocomplete: 'tel', dir: 'ltr', required: 'true' }),
+    el('div', '', { 'aria-hidden': 'true' }, el('input', '', { name: '_gotcha', tabindex: '-1', autocomplete: 'off' })), send);
+  const slot = field('call_at', t.when, 'select');
+  const when = slot.querySelector('select');
+  const title = el('h2', 'heading', { id: 'title' }, option('heading') || t.title);
   const intro = el('p', 'intro', {}, t.intro);
   const say = el('div', 'status', { role: 'status', tabindex: '-1' });
-  const steps = el('ol', 'steps', {}, ...[t.s0, t.s1, t.s2, t.connected].map((text) => el('li', 'step', {}, text)));
+  const steps = el('ol', 'steps');
   const call = el('p', 'telephone', {}, t.tel, el('a', '', { href: `tel:${tel.replace(/[^+\d*]/g, '')}`, dir: 'ltr' }, tel));
-  const cancel = button('cancel', t.cancel, async () => {
+  const change = async (method, call_at) => {
     say.focus();
-    const { ok } = await ask(url, { method: 'DELETE' });
-    if (ok) stop(), show({ state: 'cancelled' });
-    else speak(t.fail);
-  });
+    const { ok, data } = await ask(url, { method, body: call_at && new URLSearchParams({ call_at }) });
+    if (!ok) return fail(data.errors?.[0].message);
+    if (!call_at) stop();
+    show(call_at ? data : { state: 'cancelled' });
+  };
+  const move = button('move', t.move, () => change('PATCH', when.value || new Date().toISOString()));
+  const cancel = button('cancel', t.cancel, () => change('DELETE'));
   const again = button('again', t.again, () => {
-    began = Date.now();
-    look(true);
-    fields.phone.focus();
+    begin();
+    form.elements.phone.focus();
   });
-  const panel = el(mode === 'inline' ? 'section' : 'dialog', 'panel',
-    { lang, dir: /he|ar|fa|ur|yi/.test(lang) && 'rtl', 'aria-labelledby': 'title' },
-    el('h2', 'heading', { id: 'title' }, option('heading') || t.title), intro, form, say, steps, call, cancel, again);
-  const modal = 'open' in panel;
+  const panel = el(modal ? 'dialog' : 'section', 'panel',
+    { lang, dir: /he|ar|fa|ur|yi/.test(lang) ? 'rtl' : 'ltr', 'aria-labelledby': 'title' },
+    title, intro, outer ? '' : form, say, steps, call, move, cancel, again);
 
-  const speak = (text = '') => (say.textContent = text);
-  /** Either the form, or what became of it. */
-  const look = (asking = true) => {
-    form.hidden = intro.hidden = !asking;
-    steps.hidden = call.hidden = again.hidden = true;
-    speak();
+  const speak = (text) => (say.textContent = text);
+  const fail = (text) => {
+    call.hidden = !tel;
+    speak(text || t.fail);
   };
-  const busy = (on = true) => send.setAttribute('aria-disabled', `${on}`);
-  /** Shows errors by field; true when there are none. */
-  const mark = (/** @type {Dict} */ errors) => {
-    const names = Object.keys(errors);
-    for (const name in fields) {
-      fields[name].error.textContent = errors[name];
-      fields[name].ariaInvalid = name in errors;
+  const look = (...shown) => {
+    for (const node of [title, form, intro, slot, steps, call, move, cancel, again]) node.hidden = !shown.includes(node);
+    if (outer) form.style.display = form.hidden ? 'none' : '';
+    speak('');
+  };
+  const begin = () => {
+    if (outer) return look(form);
+    send.before(slot);
+    look(title, form, intro, choose && slot);
+  };
+  const busy = (on) => (send.ariaDisabled = `${on}`);
+  const mark = (wrong) => {
+    const fields = Object.keys(wrong);
+    let first;
+    for (const input of form) {
+      const text = wrong[input.name];
+      if (text && !input.error) {
+        const id = `callback-error-${++errors}`;
+        (input.closest('label') || input).after(input.error = el('p', 'error', { id, class: 'callback-error' }));
+        input.setAttribute('aria-describedby', `${input.getAttribute('aria-describedby') || ''} ${id}`);
+      }
+      if (input.error) {
+        input.error.hidden = !text;
+        input.error.textContent = text;
+        input.ariaInvalid = !!text;
+      }
+      if (text) {
+        first ||= input;
+        delete wrong[input.name];
+      }
     }
-    fields[names.find((name) => fields[name]) || '']?.focus();
-    speak(names.map((name) => (fields[name] ? '' : errors[name])).join(' '));
-    if (names[0]) emit('invalid', { fields: names });
-    return !names[0];
+    first?.focus();
+    speak(Object.values(wrong).join(' '));
+    if (fields[0]) emit('invalid', { fields });
+    return !fields[0];
   };
 
-  /** Says in words how it stands; true when it is over. */
-  const show = (/** @type {Dict} */ s) => {
+  const show = (s) => {
     const { state } = s;
-    const over = /^(connected|exhausted|expired|cancelled|failed)$/.test(state);
+    const over = !/ing$/.test(state);
     if (over) url = '';
     if (news === (news = JSON.stringify(s))) return over;
-    const past = (s.timeline || []).map((/** @type {Dict} */ entry) => entry.event).reverse();
+    const past = (s.timeline || []).map((entry) => entry.event);
+    const last = past.at(-1);
     let step = 0;
     let text = t[state];
     if (over) step = state === 'connected' ? 3 : -1;
     else if (state === 'dialing') {
-      const event = /^(agent_answered|lead_ringing|connected)$/.test(past[0]) ? past[0] : state;
-      step = { [state]: 1, connected: 3 }[event] || 2;
-      text = put(t[event], s.agent_name || t.us);
-      if (step < 2 || /^a/.test(event)) text += ' ' + put(s.caller_id ? t.from : t.next, s.caller_id);
+      const heard = { agent_answered: 2, lead_ringing: 2, connected: 3 }[last];
+      step = heard || 1;
+      text = put(t[heard ? last : state], s.agent_name || t.us);
+      if (step < 2 || /^a/.test(last)) text += ' ' + put(s.caller_id ? t.from : t.next, s.caller_id);
     } else {
       text = s.expected_call_at ? put(t.at, moment(s.expected_call_at)) : s.position ? put(t.position, s.position) : t.waiting;
-      const tried = past.find((/** @type {string} */ event) => /^lead_(no_|busy)/.test(event));
+      const tried = past.findLast((event) => /^lead_(no_|busy)/.test(event));
       if (tried) text = `${t[tried]} ${text}`;
     }
-    if (step && cancel.matches(':focus')) say.focus();
-    look(false);
+    if (step && [cancel, move, when].includes(root.activeElement)) say.focus();
+    const later = state === 'waiting' && when[1];
+    look(title, step < 0 ? tel && call : steps, later && slot, later && move, state === 'waiting' && cancel, over && again);
     speak(text);
-    steps.hidden = step < 0;
-    [...steps.children].forEach((item, i) => (item.ariaCurrent = i === step ? 'step' : 'false'));
-    cancel.hidden = over || state === 'dialing';
-    again.hidden = !over;
-    call.hidden = !tel || step >= 0;
-    emit('status', { state, event: past[0] });
+    steps.replaceChildren(...[t.s0, t.s1, t.s2, t.connected].map((text, i) => el('li', 'step', { 'aria-current': i === step && 'step' }, text)));
+    emit('status', { state, event: last });
     return over;
   };
   const live = (on = true) => {
@@ -283,79 +286,92 @@ const build = (host = document.body) => {
     if (on && url) stop = follow(url, show);
   };
 
-  form.onsubmit = async (/** @type {Event} */ event) => {
-    event.preventDefault();
+  const submit = async (submitter) => {
     if (send.ariaDisabled === 'true') return;
-    /** @type {Dict} */
-    const values = Object.fromEntries(new FormData(form));
-    const digits = values.phone.replace(/\D/g, '').length;
-    /** @type {Dict} */
-    const errors = {};
-    if (digits < 7 || digits > 16) errors.phone = digits ? t.impossible : t.missing;
-    if (fields.consent?.required && !values.consent) errors.consent = t.consent;
-    if (!mark(errors) || !emit('submit', {}, true)) return;
-    if (values.consent) values.consent_text = fields.consent.nextSibling.textContent;
-    for (const input of host.querySelectorAll('input')) if (input.type === 'hidden') values[input.name] = input.value;
-    // The same words are the same submission, to the byte.
-    if (typed !== (typed = JSON.stringify(values)))
-      body = new URLSearchParams({
-        ...origin, site, source: 'widget', language: lang, page_url: location.href, ...values,
-        elapsed_ms: `${Date.now() - began}`,
-        submission_id: crypto.randomUUID?.() || crypto.getRandomValues(new Uint8Array(16)).join(''), // http has no UUIDs
-      });
-    busy();
+    const values = [...new FormData(form, submitter)].filter(([, value]) => value.trim);
+    const wrong = {};
+    if (!outer) {
+      const { phone, consent } = form.elements;
+      if (!/(\d\D*){7}/.test(phone.value)) wrong.phone = phone.value ? t.impossible : t.missing;
+      if (consent?.required && !consent.checked) wrong.consent = t.consent;
+      if (consent?.checked) values.push(['consent_text', consent.parentNode.textContent]);
+      for (const { name, value } of host.querySelectorAll('[type=hidden]')) values.push([name, value]);
+    }
+    if (!mark(wrong) || !emit('submit')) return;
+    if (typed !== (typed = JSON.stringify(values))) {
+      body = new URLSearchParams(values);
+      const more = {
+        ...origin, site, source: outer ? 'form' : 'widget', language: wanted || lang, page_url: location.href,
+        elapsed_ms: Date.now() - began, submission_id: crypto.randomUUID?.() || Math.random(),
+      };
+      for (const name in more) if (!body.get(name)) body.set(name, more[name]);
+    }
+    busy(true);
     call.hidden = true;
     speak(t.sending);
-    let tries = 4;
-    let answer;
-    while (tries--) {
+    let answer = {};
+    for (let tries = 4; tries--; await sleep(2)) {
       answer = await ask(`${api}/v1/leads`, { method: 'POST', body, keepalive: true });
       if (answer.status !== 409) break;
-      await sleep(Math.min(answer.after || 2, 30));
     }
-    const { ok, status, data, after } = answer || {};
-    const wait = status === 429 ? Math.min(after || 30, 300) : 0;
-    busy(wait > 0);
+    const { ok, status, data, after } = answer;
+    const wait = status === 429 && Math.min(after || 30, 300);
+    busy(!!wait);
     if (ok) {
       typed = news = '';
       url = data.status_url && new URL(data.status_url, api).href;
-      look(false);
-      cancel.hidden = !url;
+      move.before(slot);
+      look(title, url && cancel);
       speak(data.message || t.waiting);
       say.focus();
       emit('success', { lead_id: data.lead_id, outcome: data.outcome });
+      if ('ga4' in page && data.outcome !== 'duplicate')
+        (function (..._) { (window.dataLayer ||= []).push(arguments); })('event', 'generate_lead', { lead_source: 'callback', site });
+      learn();
       return live();
     }
     if (status === 422) {
       typed = '';
-      for (const { field, code, message } of data.errors || []) errors[field] = t[code] || message;
-      if (!mark(errors)) return;
+      for (const { field, code, message } of data.errors || []) wrong[field] = t[code] || message;
+      if (!mark(wrong)) return;
     }
-    call.hidden = !tel;
     emit('error', { status, code: data.code });
-    speak(wait ? put(t.wait, `${wait}`) : t.fail);
+    fail(wait ? put(t.wait, wait) : status === 503 && data.detail);
     if (!wait) return;
     await sleep(wait);
     busy(false);
-    speak();
+    speak('');
+  };
+  if (!outer) form.onsubmit = (event) => {
+    event.preventDefault();
+    submit();
   };
 
-  /** What the site wants said and asked. */
   const learn = async () => {
     if (!site) return;
     const { data } = await ask(`${api}/v1/sites/${site}`);
-    if (extra.firstChild) return; // opened twice
+    const { slots = [], usually_within_seconds, consent_text, consent_required, taking } = data;
     const closed = data.open === false;
+    const said = data.language === lang && data.message;
+    choose = slots[0] && (closed || data.busy);
+    when.replaceChildren(...['', ...slots].map((iso) => new Option(iso ? moment(iso) : t.asap, iso, false, iso === when.value)));
+    if (form.hidden || outer) return;
     if (closed) send.textContent = t.later;
-    if (data.message && data.language === lang) intro.textContent = data.message;
-    else if (closed && data.opens_at) intro.textContent = put(t.closed, moment(data.opens_at));
-    if (data.consent_text)
-      extra.append(field('consent', data.consent_text,
-        el('input', 'consent', { type: 'checkbox', value: 'true', required: data.consent_required })));
+    slot.hidden = !choose;
+    intro.textContent = closed ? `${t.closed} ${put(t.at, moment(data.opens_at))}` : data.busy ? t.waiting : said || t.intro;
+    if (usually_within_seconds) intro.append(' ', put(t.soon, usually_within_seconds));
+    if (consent_text && !form.elements.consent) {
+      send.before(field('consent', '', 'input', { type: 'checkbox', value: 'true', required: consent_required }));
+      form.elements.consent.after(consent_text);
+    }
+    if (taking === false) {
+      look(title);
+      fail(said || t.closed);
+      if (panel.open) say.focus();
+    }
   };
 
-  /** `from` gets the focus back. */
-  const open = (/** @type {any} */ from) => {
+  const open = (from) => {
     if (panel.open) return;
     if (modal) {
       learn();
@@ -363,7 +379,7 @@ const build = (host = document.body) => {
       panel.showModal();
       emit('open');
     }
-    (form.hidden ? say : fields.name).focus();
+    (form.hidden ? say : form[0]).focus();
   };
   const close = () => panel.close?.();
   panel.onclose = () => {
@@ -371,66 +387,85 @@ const build = (host = document.body) => {
     emit('close');
   };
 
-  const root = host.attachShadow({ mode: 'open' });
-  root.adoptedStyleSheets = [sheet];
-  const launcher = button('launcher', t.later, () => open(launcher));
-  launcher.lang = lang;
-  if (mode === 'float') root.append(launcher);
+  if (mode === 'float') {
+    const launcher = button('launcher', t.later, () => open(launcher));
+    launcher.lang = lang;
+    root.append(launcher);
+  }
   root.append(panel);
-  look();
-  cancel.hidden = true;
+  begin();
   if (modal) {
     const x = button('close', '×', close);
     x.ariaLabel = t.close;
     panel.append(x);
   } else learn();
   queueMicrotask(() => emit('ready', { mode }));
-  return { site, modal, open, close, live, fields };
+  return { open, close, live, form, submit };
 };
 
-/** @type {WeakMap<Element, ReturnType<typeof build>>} moved within the page, a widget keeps what was typed */
-const widgets = new WeakMap();
+const tag = 'callback-widget';
+const all = () => [...document.querySelectorAll(tag)];
+const make = (mode, props) => {
+  const node = el(tag, '', { mode, ...props });
+  document.body.append(node);
+  return node;
+};
 class CallbackElement extends HTMLElement {
   connectedCallback() {
-    if (!widgets.has(this)) widgets.set(this, build(this));
-    widgets.get(this)?.live();
+    this.built ||= build(this);
+    this.home = document.body;
+    this.live();
+  }
+  async live(on = true) {
+    (await this.built).live(on);
   }
   disconnectedCallback() {
-    widgets.get(this)?.live(false);
+    this.live(false);
+    if (!this.hasAttribute('auto') || this.home === document.body) return;
+    const twin = document.querySelector('[auto]');
+    twin ? twin.replaceWith(this) : document.body.append(this);
   }
 }
-const all = () => [...document.querySelectorAll('callback-widget')].flatMap((node) => widgets.get(node) || []);
-const make = (mode = '', site = '') => document.body.append(el('callback-widget', '', { mode, site }));
-const open = (site = '', opener = document.activeElement) => {
-  const find = () => {
-    const fit = all().filter((one) => !site || one.site === site);
-    return fit.find((one) => one.modal) || fit[0];
-  };
-  if (!find()) make('dialog', site);
-  find().open(opener);
-};
-/** @type {Dict} */
+customElements.define(tag, CallbackElement);
 const methods = {
-  open,
-  close: () => all().forEach((one) => one.close()),
-  prefill: (/** @type {Dict} */ values) => all().forEach(({ fields }) => {
-    for (const name in values) fields[name].value = values[name];
+  async open(site, opener = document.activeElement) {
+    const fit = all().filter((node) => !site || (node.getAttribute('site') || page.site) === site);
+    const node = fit.find((node) => /float|dialog/.test(node.getAttribute('mode'))) || fit[0] || make('dialog', { site });
+    (await node.built).open(opener);
+  },
+  close: () => all().forEach(async (node) => (await node.built).close()),
+  prefill: (values) => all().forEach(async (node) => {
+    const { form } = await node.built;
+    for (const name in values) (form.elements[name] || {}).value = values[name];
   }),
 };
-const queue = win.CallbackWidget?.q || [];
-const command = (/** @type {[string, ...any]} */ ...[method, ...args]) => methods[method](...args);
-win.CallbackWidget = Object.assign(command, { version: 1 });
+const queue = window.CallbackWidget?.q || [];
+const command = (method, ...args) => methods[method](...args);
+window.CallbackWidget = Object.assign(command, { version: 1 });
 
 const start = () => {
-  customElements.define('callback-widget', CallbackElement);
-  if ('auto' in page) make('float');
+  if ('auto' in page) make('float', { auto: 'true' });
   for (const [method, ...args] of queue) command(method, ...args);
 };
+addEventListener('pagehide', () => all().forEach((node) => node.live?.(false)));
+addEventListener('pageshow', () => all().forEach((node) => node.live?.()));
 addEventListener('click', (event) => {
-  const opener = /** @type {Element} */ (event.target).closest('[data-callback-open]');
+  const opener = event.target.closest('[data-callback-open]');
   if (!opener) return;
   event.preventDefault();
-  open(opener.getAttribute('data-callback-open') || '', opener);
+  command('open', opener.dataset.callbackOpen, opener);
+});
+addEventListener('submit', async (event) => {
+  const { target: outer, submitter } = event;
+  const site = /\/f\/([^/?#]+)/.exec(outer.getAttribute('action'))?.[1];
+  if (event.defaultPrevented || !site || !('callbackForm' in outer.dataset) || submitter?.hasAttribute('formaction')) return;
+  event.preventDefault();
+  if (!outer.speaker) {
+    outer.speaker = el(tag, '', { mode: 'form', site, lang: outer.getAttribute('lang'), tel: outer.dataset.tel });
+    outer.speaker.outer = outer;
+    outer.after(outer.speaker);
+  }
+  (await outer.speaker.built).submit(submitter);
 });
 if (document.readyState === 'loading') addEventListener('DOMContentLoaded', start);
 else start();

@@ -32,6 +32,7 @@ from app.store import (
     meta,
     migrate,
     promises,
+    waits,
 )
 from app.store import switches as switch_rows
 from app.store.delivery_store import DeliveryStore
@@ -144,6 +145,12 @@ class SqlStore(ProviderAccounts, DeliveryStore):
         self, sites: Sequence[str], since: int, until: int, *, overdue: bool
     ) -> Mapping[str, Mapping[int, int]]:
         return await self.engine.read(bookings.booked, list(sites), since, until, overdue)
+
+    async def waits(self, site: str, since: int) -> list[int | None]:
+        return await self.engine.read(waits.waits, site, since)
+
+    async def oldest_due(self, site: str) -> int | None:
+        return await self.engine.read(waits.oldest_due, site, self._now())
 
     async def story(self, lead_id: str) -> LeadStory | None:
         return await self.engine.read(leads.story, lead_id, self._now())

@@ -23,6 +23,7 @@ from app.service.rules import Rules
 from app.service.slots import Slots
 from app.service.switches import Switches
 from app.service.tokens import Tokens
+from app.service.usual_wait import UsualWait
 from app.web.limits import Gate
 
 log = structlog.get_logger("leadring")
@@ -41,6 +42,7 @@ class Desk:
     intake: Intake
     views: LeadViews
     slots: Slots
+    usual_wait: UsualWait
     outcomes: Outcomes
     switches: Switches
     hooks: Hooks

@@ -23,7 +23,12 @@ router = APIRouter(include_in_schema=False)
 EVERGREEN: Final = "public, max-age=300, stale-while-revalidate=86400"
 IMMUTABLE: Final = "public, max-age=31536000, immutable"
 ANYWHERE: Final = {"Access-Control-Allow-Origin": "*", "Cross-Origin-Resource-Policy": "cross-origin"}
-TYPES: Final = {".js": "text/javascript; charset=utf-8", ".css": "text/css; charset=utf-8", ".svg": "image/svg+xml"}
+TYPES: Final = {
+    ".js": "text/javascript; charset=utf-8",
+    ".json": "application/json; charset=utf-8",
+    ".css": "text/css; charset=utf-8",
+    ".svg": "image/svg+xml",
+}
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,7 +54,7 @@ class Asset:
 def load(path: Path) -> Asset:
     """Read a file; FileNotFoundError when it is not there."""
     content = path.read_bytes()
-    packed = gzip.compress(content, 9, mtime=0) if path.suffix in (".js", ".css", ".svg", ".html") else None
+    packed = gzip.compress(content, 9, mtime=0) if path.suffix in (".js", ".json", ".css", ".svg", ".html") else None
     media_type = TYPES.get(path.suffix) or mimetypes.guess_type(path.name)[0] or "application/octet-stream"
     return Asset(
         content=content,
@@ -104,6 +109,12 @@ async def pinned_widget(request: Request, digest: str) -> Response:
     if digest != asset.hash:
         raise NotFound
     return serve(request, asset, IMMUTABLE, ANYWHERE)
+
+
+@router.api_route("/widget/words/{name}", methods=["GET", "HEAD"])
+async def words(request: Request, name: str) -> Response:
+    """A language that is not inside the widget; it is asked for by pages of every origin."""
+    return serve(request, request.app.state.words_files.get(name), EVERGREEN, ANYWHERE)
 
 
 @router.get("/static/{name}")

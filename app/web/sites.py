@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import json
 from dataclasses import asdict
 
@@ -17,9 +18,10 @@ router = APIRouter(tags=["sites"])
 
 @router.get("/v1/sites/{site}", operation_id="see_site", responses=problems(404))
 async def see(request: Request, site: str) -> Response:
-    """Open or closed, and what to say."""
+    """Open or closed, how long it usually takes, and what to say."""
     at = desk(request)
-    view = see_site(site, at.rules, at.store.clock, await at.slots.offered(site), taking=at.switches.taking)
+    slots, wait = await asyncio.gather(at.slots.offered(site), at.usual_wait.of(site))
+    view = see_site(site, at.rules, at.store.clock, slots, wait=wait, taking=at.switches.taking)
     return Response(
         json.dumps(asdict(view), ensure_ascii=False), 200, {"Cache-Control": "public, max-age=15"}, "application/json"
     )

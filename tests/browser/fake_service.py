@@ -4,9 +4,11 @@ It serves the real files of ``static/`` and the real script-free pages, so the b
 """
 
 import json
+import select
+import socket
 import threading
 from collections import deque
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
@@ -19,8 +21,15 @@ STATIC: Final = Path(__file__).parents[2] / "static"
 SANDBOX_PAGE: Final = "<!doctype html><html lang=en><title>Sandbox</title><main><h1>Two telephones</h1></main></html>"
 LEAD: Final = "/v1/leads/lead-1"
 TOKEN: Final = "t-1"
-KINDS: Final = {".js": "text/javascript", ".css": "text/css", ".svg": "image/svg+xml", ".html": "text/html"}
+KINDS: Final = {
+    ".js": "text/javascript",
+    ".json": "application/json",
+    ".css": "text/css",
+    ".svg": "image/svg+xml",
+    ".html": "text/html",
+}
 WAIT: Final = 10.0
+LOOK: Final = 0.02  # seconds between looks at whether a listener is still there
 
 
 @dataclass(frozen=True)
@@ -58,12 +67,17 @@ class FakeService:
         self.answers: deque[Answer] = deque()
         self.leads: list[dict[str, str]] = []
         self.lead_headers: list[dict[str, str]] = []
+        self.bodies: list[str] = []
         self.posted: list[dict[str, str]] = []
         self.deleted: list[str] = []
         self.polls = 0
+        self.streams = 0
         self.preflights = 0
         self.site: dict[str, Any] | None = {"open": True, "language": "en", "consent_text": None}
+        self.has_words = True
         self.delete_status = 200
+        self.moved: list[str] = []
+        self.move_answer: Answer | None = None
         self.stream = "live"
         self.status: dict[str, Any] = {"lead_id": "lead-1", "state": "waiting", "timeline": []}
         self._pages: dict[str, tuple[str, Mapping[str, str]]] = {}
@@ -101,7 +115,7 @@ class FakeService:
 
     def page(self, body: str, *, language: str = "en", policy: str = "", head: str = "", script: str = "") -> str:
         """Publish a host page and return its address on the other origin; `script` are the embed's data attributes."""
-        direction = "rtl" if language == "he" else "ltr"
+        direction = "rtl" if language in ("he", "ar") else "ltr"
         html = (
             f'<!doctype html><html lang="{language}" dir="{direction}"><head><meta charset="utf-8"><title>Host</title>'
             f'<meta name="viewport" content="width=device-width, initial-scale=1">{head}'
@@ -131,10 +145,13 @@ class FakeService:
             self._released.wait(WAIT)
         return answer
 
-    def news_after(self, version: int) -> tuple[int, dict[str, Any]] | None:
-        """Wait for a status newer than `version`; None when the service closes."""
+    def news_after(self, version: int, gone: Callable[[], bool]) -> tuple[int, dict[str, Any]] | None:
+        """Wait for a status newer than `version`; None when the service closes or whoever listened is gone."""
         with self._news:
-            self._news.wait_for(lambda: self._closing or self._version > version, WAIT)
+            while not self._closing and self._version <= version:
+                self._news.wait(LOOK)
+                if gone():
+                    return None
             return None if self._closing else (self._version, self.status)
 
     def document(self, path: str, query: Mapping[str, str]) -> tuple[str, bytes, Mapping[str, str]] | None:
@@ -164,6 +181,8 @@ class FakeService:
         if path == "/":
             return "text/html", SANDBOX_PAGE.encode(), {}
         file = {"/widget/v1.js": "widget.js", "/static/pages.css": "pages.css"}.get(path)
+        if path.startswith("/widget/words/") and self.has_words:
+            file = f"words/{Path(path).name}"
         if path.startswith("/demo/assets/"):
             file = f"demo/{Path(path).name}"
         if file is None or not (STATIC / file).is_file():
@@ -197,7 +216,7 @@ def _handler(service: FakeService) -> type[BaseHTTPRequestHandler]:
 
         def do_OPTIONS(self) -> None:
             service.preflights += 1
-            self._send(204, b"", "text/plain", {"Access-Control-Allow-Methods": "GET, POST, DELETE"})
+            self._send(204, b"", "text/plain", {"Access-Control-Allow-Methods": "GET, POST, PATCH, DELETE"})
 
         def do_GET(self) -> None:
             url = urlsplit(self.path)
@@ -227,10 +246,22 @@ def _handler(service: FakeService) -> type[BaseHTTPRequestHandler]:
                 else:
                     self._send(422, again.encode(), "text/html; charset=utf-8")
                 return
+            service.bodies.append(body)
             service.leads.append(values)
             service.lead_headers.append(dict(self.headers))
             answer = service.next_answer()
             self._json(answer.status, answer.body, answer.headers)
+
+        def do_PATCH(self) -> None:
+            body = self.rfile.read(int(self.headers.get("Content-Length", "0"))).decode()
+            call_at = dict(parse_qsl(body, keep_blank_values=True))["call_at"]
+            service.moved.append(call_at)
+            answer = service.move_answer
+            if answer is None:
+                service.tell("waiting", "received", "scheduled", expected_call_at=call_at)
+                self._json(200, service.status)
+            else:
+                self._json(answer.status, answer.body, answer.headers)
 
         def do_DELETE(self) -> None:
             service.deleted.append(self.path)
@@ -244,8 +275,15 @@ def _handler(service: FakeService) -> type[BaseHTTPRequestHandler]:
             self._common("text/event-stream", {"Connection": "close"})
             self.end_headers()
             self.close_connection = True
+            service.streams += 1
+            try:
+                self._tell_all()
+            finally:
+                service.streams -= 1
+
+        def _tell_all(self) -> None:
             version = -1
-            while (news := service.news_after(version)) is not None:
+            while (news := service.news_after(version, self._gone)) is not None:
                 version, status = news
                 if service.stream == "silent":
                     continue
@@ -257,6 +295,10 @@ def _handler(service: FakeService) -> type[BaseHTTPRequestHandler]:
                     return
                 if final:
                     return
+
+        def _gone(self) -> bool:
+            readable, _, _ = select.select([self.connection], [], [], 0)
+            return bool(readable) and not self.connection.recv(1, socket.MSG_PEEK)
 
         def _json(self, status: int, body: Mapping[str, Any], headers: Mapping[str, str] | None = None) -> None:
             kind = "application/problem+json" if status >= 400 else "application/json"

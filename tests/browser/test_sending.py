@@ -226,8 +226,30 @@ def test_events_tell_the_page_what_happened_and_never_who(page: Page, service: F
     assert (success["lead_id"], success["outcome"]) == ("lead-1", "waiting")
     layer = page.evaluate("JSON.stringify(dataLayer)")
     assert '"callback_success"' in layer
+    assert '"event":"callback_status","callback_event":"connected"' in layer
     for secret in ("Noa", "234", "Dana", "5550123", "token"):
         assert secret not in layer + page.evaluate("JSON.stringify(heard)")
+
+
+@pytest.mark.parametrize(("outcome", "told"), [("dialing", 1), ("scheduled", 1), ("duplicate", 0)])
+def test_analytics_hears_of_a_new_lead_once_and_as_gtag_would_say_it(
+    page: Page, service: FakeService, outcome: str, told: int
+) -> None:
+    """`data-ga4`, also where nothing has made `dataLayer` yet; a lead that joined another one is none of its own."""
+    service.answers.append(Answer(202, {**ACCEPTED.body, "outcome": outcome}))
+    opened(page, service, INLINE, script="data-ga4")
+    ask(page)
+    says(page, "We call you")
+    heard = page.evaluate("(window.dataLayer || []).filter(entry => entry.length).map(entry => [...entry])")
+    assert heard == [["event", "generate_lead", {"lead_source": "callback", "site": "main"}]] * told
+
+
+def test_analytics_hears_nothing_unless_it_was_asked_for(page: Page, service: FakeService) -> None:
+    page.add_init_script("window.dataLayer = []")
+    opened(page, service, INLINE)
+    ask(page)
+    says(page, "We call you")
+    assert page.evaluate("dataLayer.filter(entry => !/^callback_/.test(entry.event))") == []
 
 
 def test_a_page_can_refuse_the_submission(page: Page, service: FakeService) -> None:

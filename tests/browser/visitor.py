@@ -1,18 +1,41 @@
 """What a visitor does to the widget, in the words of the page."""
 
+import json
+import re
 from collections.abc import Callable
 
 from playwright.sync_api import Page, expect
 
-from tests.browser.fake_service import FakeService
+from tests.browser.fake_service import STATIC, FakeService
 
 PHONE = "054-234 5678"
 INLINE = '<callback-widget mode="inline" site="main" tel="03-000 0000"></callback-widget>'
 FLOAT = '<callback-widget mode="float" site="main" tel="03-000 0000"></callback-widget>'
 OPENER = '<button type="button" data-callback-open>Talk to us</button>'
-SEND = {"en": "Call me now", "he": "התקשרו אליי עכשיו"}
-LATER = {"en": "Call me back", "he": "חזרו אליי"}
-PHONE_LABEL = {"en": "Phone", "he": "טלפון"}
+FORM = """<form action="{api}/f/main" method="post" accept-charset="utf-8" data-callback-form data-tel="03-000 0000">
+<p><label for="their-name">Your name</label><input id="their-name" name="name"></p>
+<p><label>Your phone <input type="tel" name="phone" required></label></p>
+<p><label><input type="checkbox" name="roof" value="flat"> Flat</label>
+<label><input type="checkbox" name="roof" value="tiled"> Tiled</label></p>
+<input type="hidden" name="product" value="solar"><button>Go</button></form>"""
+LANGUAGES = ("en", "he", "ar", "ru", "fr", "es")
+RIGHT_TO_LEFT = ("he", "ar")
+
+
+def _words() -> dict[str, dict[str, str]]:
+    source = (STATIC / "widget.js").read_text(encoding="utf-8")
+    found = {
+        tag: dict(re.findall(r"(\w+): '([^']*)'", source.split(f"\n{tag}: {{")[1].split("\n},")[0]))
+        for tag in ("en", "he")
+    }
+    files = ((STATIC / "words" / f"{tag}.json").read_text(encoding="utf-8") for tag in LANGUAGES[2:])
+    return found | {tag: json.loads(text) for tag, text in zip(LANGUAGES[2:], files, strict=True)}
+
+
+WORDS = _words()
+SEND = {tag: words["send"] for tag, words in WORDS.items()}
+LATER = {tag: words["later"] for tag, words in WORDS.items()}
+PHONE_LABEL = {tag: words["phone"] for tag, words in WORDS.items()}
 
 
 def fill(page: Page, *, phone: str = PHONE, language: str = "en") -> None:
@@ -70,11 +93,15 @@ def focused(page: Page) -> str:
 
 __all__ = [
     "FLOAT",
+    "FORM",
     "INLINE",
+    "LANGUAGES",
     "LATER",
     "OPENER",
     "PHONE",
+    "RIGHT_TO_LEFT",
     "SEND",
+    "WORDS",
     "ask",
     "expect",
     "fill",

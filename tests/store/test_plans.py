@@ -38,6 +38,7 @@ from app.store import (
     promises,
     sightings,
     unheard,
+    waits,
 )
 from app.store.reports import REPORTABLE
 from tests.clocks import START
@@ -221,6 +222,8 @@ async def lines(floor: Floor) -> dict[str, Callable[[Connection], object]]:
         "release": lambda conn: leads.release(conn, "new298", "operator", a_term(now), now),
         "booked": lambda conn: bookings.booked(conn, ["main", "sales"], now, now + 5, overdue=False),
         "booked, with the overdue": lambda conn: bookings.booked(conn, ["main"], now, now + 5, overdue=True),
+        "waits": lambda conn: waits.waits(conn, "main", START - HOUR),
+        "oldest due": lambda conn: waits.oldest_due(conn, "main", now + 100),
         "phoned in": lambda conn: phoned_in.note(conn, "pushed", a_record(call_id="x"), "w7", None, 0, now + HOUR),
         "newest leads": lambda conn: leads.listed(conn, (), 50),
         "gauges": lambda conn: gauges.read(conn, now),
@@ -248,6 +251,8 @@ NAMED: Final = {
     "next due": {"ix_leads_due"},
     "booked": {"ix_leads_due"},
     "booked, with the overdue": {"ix_leads_due"},
+    "waits": {"ix_leads_received", "uq_attempts_number", "ix_events_lead"},
+    "oldest due": {"ix_leads_due"},
     "put off": {"ix_leads_due"},
     "due numbers": {"ix_leads_due"},
     "expire": {"ix_leads_expires"},

@@ -50,6 +50,24 @@ async def test_the_widget_is_served_to_every_site(client: httpx.AsyncClient, pat
     assert (await client.get(path, headers={"if-none-match": '"other"'})).status_code == 200
 
 
+@pytest.mark.parametrize("language", ["ar", "es", "fr", "ru"])
+async def test_the_widgets_words_are_served_to_every_site(client: httpx.AsyncClient, language: str) -> None:
+    """As the evergreen widget is: for minutes, in UTF-8, compressed when asked, readable from every origin."""
+    content = (STATIC / "words" / f"{language}.json").read_bytes()
+    for encoding in ("identity", "gzip"):
+        response = await client.get(f"/widget/words/{language}.json", headers={"accept-encoding": encoding})
+        assert (response.status_code, response.content) == (200, content)
+        assert response.headers["content-type"] == "application/json; charset=utf-8"
+        assert response.headers["cache-control"] == "public, max-age=300, stale-while-revalidate=86400"
+        assert response.headers["access-control-allow-origin"] == "*"
+        assert (response.headers.get("content-encoding") == "gzip") is (encoding == "gzip")
+
+
+@pytest.mark.parametrize("name", ["de.json", "..%2fwidget.js", "fr", "", "x" * 300])
+async def test_no_other_words_are_served(client: httpx.AsyncClient, name: str) -> None:
+    assert (await client.get(f"/widget/words/{name}")).status_code == 404
+
+
 @pytest.mark.parametrize("form", ["W/{}", '"a", {}', '{}, "b"', "*", 'W/"x",W/{}'])
 async def test_every_form_of_if_none_match_is_understood(client: httpx.AsyncClient, form: str) -> None:
     """A proxy that compresses makes the tag weak; a cache may ask with several (RFC 9110, 13.1.2)."""
