@@ -80,7 +80,7 @@ class FakeService:
         self.move_answer: Answer | None = None
         self.stream = "live"
         self.status: dict[str, Any] = {"lead_id": "lead-1", "state": "waiting", "timeline": []}
-        self._pages: dict[str, tuple[str, Mapping[str, str]]] = {}
+        self.pages: dict[str, tuple[str, Mapping[str, str]]] = {}
         self._version = 0
         self._closing = False
         self._news = threading.Condition()
@@ -122,8 +122,8 @@ class FakeService:
             f'<script async src="{self.api}/widget/v1.js" {script}></script></head>'
             f"<body><main><h1>Host page</h1>{body}</main></body></html>"
         )
-        path = f"/page/{len(self._pages)}"
-        self._pages[path] = (html, {"Content-Security-Policy": policy} if policy else {})
+        path = f"/page/{len(self.pages)}"
+        self.pages[path] = (html, {"Content-Security-Policy": policy} if policy else {})
         return self.elsewhere + path
 
     def tell(self, state: str, *events: str, **more: Any) -> None:
@@ -156,8 +156,8 @@ class FakeService:
 
     def document(self, path: str, query: Mapping[str, str]) -> tuple[str, bytes, Mapping[str, str]] | None:
         """Media type, bytes and headers of what a browser can open, or None."""
-        if path in self._pages:
-            html, headers = self._pages[path]
+        if path in self.pages:
+            html, headers = self.pages[path]
             return "text/html", html.encode(), headers
         if path == "/demo":
             html = (STATIC / "demo" / f"{query.get('lang', 'en')}.html").read_text(encoding="utf-8")
