@@ -1,10 +1,10 @@
-/*! Leadring callback widget 1: docs/embed.md, docs/decisions/0010-widget.md */
+/*! Leadring callback widget 1: docs/embed.md */
 (() => {
 if (window.CallbackWidget?.version) return;
 
 const script = document.currentScript || document.querySelector('script[src*="/widget/v1."]');
 const page = script.dataset;
-const api = new URL(page.api || script.src).origin;
+const api = page.api || new URL(script.src).origin;
 
 const texts = {
 en: {
