@@ -4,7 +4,7 @@ import pytest
 from playwright.sync_api import Page
 
 from tests.browser.fake_service import TOKEN, FakeService
-from tests.browser.visitor import INLINE, ask, expect, opened, says, until
+from tests.browser.visitor import INLINE, ask, expect, opened, says
 
 
 def step(page: Page) -> str:
@@ -80,8 +80,10 @@ def test_a_broken_stream_is_replaced_by_asking(page: Page, service: FakeService)
     service.stream = "broken"
     page.clock.install()
     opened(page, service, INLINE)
+    service.tell("waiting", "received", position=2)
     ask(page)
-    until(page, lambda: service.polls == 1, "the first question")
+    says(page, "You are number 2 in line.")
+    assert service.polls == 1
     service.tell("dialing", "lead_ringing")
     page.clock.fast_forward(9_000)
     says(page, "Your phone is ringing")
