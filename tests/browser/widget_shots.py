@@ -1,7 +1,6 @@
-#!/usr/bin/env python3
 """Draws docs/images/widget-*.png: the widget in every state, as a real Chromium shows it, on contact sheets.
 
-    .venv/bin/python tools/widget-shots [BEGINNING-OF-A-NAME …]
+    .venv/bin/python -m tests.browser.widget_shots [BEGINNING-OF-A-NAME …]
 
 Behind it answers the service of the browser tests, so nobody is phoned. What is photographed is put on a sheet by
 Chromium, and kept with few colours, which letters and lines do not mind.
@@ -21,11 +20,10 @@ from typing import Any
 
 from playwright.sync_api import Browser, Page, sync_playwright
 
-ROOT = Path(__file__).resolve().parent.parent
-sys.path.insert(0, str(ROOT))
+from tests.browser.fake_service import ACCEPTED, Answer, FakeService, problem
+from tests.browser.visitor import FLOAT, FORM, INLINE, WORDS, ask, expect, says
 
-from tests.browser.fake_service import ACCEPTED, Answer, FakeService, problem  # noqa: E402
-from tests.browser.visitor import FLOAT, FORM, INLINE, WORDS, ask, expect, says  # noqa: E402
+ROOT = Path(__file__).resolve().parents[2]
 
 IMAGES = ROOT / "docs" / "images"
 SLOTS = ["2030-01-06T07:00:00.000Z", "2030-01-06T07:30:00.000Z", "2030-01-07T10:15:00.000Z"]
@@ -333,7 +331,7 @@ def main() -> None:
                 continue
             path = IMAGES / f"widget-{name}.png"
             path.write_bytes(with_few_colours(draw(), SHADED if name == "dialog" else COLOURS))
-            print(f"{path.relative_to(ROOT)}: {path.stat().st_size / 1000:.1f} kB")  # noqa: T201 (a command's answer)
+            print(f"{path.relative_to(ROOT)}: {path.stat().st_size / 1000:.1f} kB")
         browser.close()
 
 
