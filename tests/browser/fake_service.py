@@ -9,18 +9,20 @@ import socket
 import threading
 from collections import deque
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from typing import Any, Final
 from urllib.parse import parse_qsl, urlsplit
 
 from app.web.pages import contact_form, thank_you
+from tests.browser.answers import ACCEPTED as ACCEPTED
+from tests.browser.answers import LEAD as LEAD
+from tests.browser.answers import TOKEN as TOKEN
+from tests.browser.answers import Answer as Answer
+from tests.browser.answers import problem as problem
 
 STATIC: Final = Path(__file__).parents[2] / "static"
 SANDBOX_PAGE: Final = "<!doctype html><html lang=en><title>Sandbox</title><main><h1>Two telephones</h1></main></html>"
-LEAD: Final = "/v1/leads/lead-1"
-TOKEN: Final = "t-1"
 KINDS: Final = {
     ".js": "text/javascript",
     ".json": "application/json",
@@ -30,34 +32,6 @@ KINDS: Final = {
 }
 WAIT: Final = 10.0
 LOOK: Final = 0.02  # seconds between looks at whether a listener is still there
-
-
-@dataclass(frozen=True)
-class Answer:
-    """What POST /v1/leads says next; `held` keeps the visitor waiting until `FakeService.let_go` is called."""
-
-    status: int = 202
-    body: Mapping[str, Any] = field(default_factory=dict)
-    headers: Mapping[str, str] = field(default_factory=dict)
-    held: bool = False
-
-
-ACCEPTED: Final = Answer(
-    body={
-        "lead_id": "lead-1",
-        "outcome": "waiting",
-        "status_url": f"{LEAD}?token={TOKEN}",
-        "expected_call_at": None,
-        "message": "Noted.",
-    }
-)
-
-
-def problem(status: int, code: str, headers: Mapping[str, str] | None = None, **more: Any) -> Answer:
-    """An RFC 9457 answer in the contract's shape."""
-    return Answer(
-        status, {"type": f"/problems/{code}", "title": code, "status": status, "code": code, **more}, headers or {}
-    )
 
 
 class FakeService:

@@ -1,6 +1,6 @@
 """Draws docs/images/widget-*.png: the widget in every state, as a real Chromium shows it, on contact sheets.
 
-    .venv/bin/python -m tests.browser.widget_shots [BEGINNING-OF-A-NAME …]
+    tools/widget-shots [BEGINNING-OF-A-NAME …]
 
 Behind it answers the service of the browser tests, so nobody is phoned. What is photographed is put on a sheet by
 Chromium, and kept with few colours, which letters and lines do not mind.
@@ -9,27 +9,24 @@ Chromium, and kept with few colours, which letters and lines do not mind.
 import base64
 import os
 import shutil
-import struct
 import sys
-import zlib
-from collections import Counter
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, Final
 
 from playwright.sync_api import Browser, Page, sync_playwright
 
 from tests.browser.fake_service import ACCEPTED, Answer, FakeService, problem
+from tests.browser.small_png import with_few_colours
 from tests.browser.visitor import FLOAT, FORM, INLINE, WORDS, ask, expect, says
 
-ROOT = Path(__file__).resolve().parents[2]
-
-IMAGES = ROOT / "docs" / "images"
-SLOTS = ["2030-01-06T07:00:00.000Z", "2030-01-06T07:30:00.000Z", "2030-01-07T10:15:00.000Z"]
-COLOURS = 16
-SHADED = 64  # where there are shadows
-CONSENT = {
+ROOT: Final = Path(__file__).resolve().parents[2]
+IMAGES: Final = ROOT / "docs" / "images"
+SLOTS: Final = ["2030-01-06T07:00:00.000Z", "2030-01-06T07:30:00.000Z", "2030-01-07T10:15:00.000Z"]
+COLOURS: Final = 16
+SHADED: Final = 64  # where there are shadows
+CONSENT: Final = {
     "en": "I agree to be called about my request.",
     "he": "אני מסכימ/ה לקבל שיחה בנוגע לפנייה שלי.",
     "ar": "أوافق على الاتصال بي بشأن طلبي.",
@@ -37,7 +34,7 @@ CONSENT = {
     "fr": "J’accepte d’être appelé au sujet de ma demande.",
     "es": "Acepto que me llamen sobre mi solicitud.",
 }
-DANA = {"he": "דנה", "ar": "دانا", "ru": "Дана"}
+DANA: Final = {"he": "דנה", "ar": "دانا", "ru": "Дана"}
 
 
 @dataclass
@@ -193,74 +190,6 @@ def sheet(browser: Browser, shots: list[tuple[str, bytes]], *, scheme: str, colu
     shot = page.screenshot(full_page=True)
     page.close()
     return shot
-
-
-def chunks(png: bytes) -> Iterator[tuple[bytes, bytes]]:
-    at = 8
-    while at < len(png):
-        (length,) = struct.unpack(">I", png[at : at + 4])
-        yield png[at + 4 : at + 8], png[at + 8 : at + 8 + length]
-        at += 12 + length
-
-
-def pixels(png: bytes) -> tuple[int, int, list[bytes]]:
-    """Width, height and rows of RGB of an 8-bit PNG, as Chromium writes it."""
-    parts = list(chunks(png))
-    width, height, _, kind = struct.unpack(">IIBB", parts[0][1][:10])
-    step = {2: 3, 6: 4}[kind]
-    raw = zlib.decompress(b"".join(data for name, data in parts if name == b"IDAT"))
-    rows, above = [], bytearray(width * step)
-    for y in range(height):
-        begin = y * (width * step + 1)
-        how, row = raw[begin], bytearray(raw[begin + 1 : begin + 1 + width * step])
-        for i in range(width * step):
-            left = row[i - step] if i >= step else 0
-            up, corner = above[i], above[i - step] if i >= step else 0
-            if how == 1:
-                row[i] = (row[i] + left) & 255
-            elif how == 2:
-                row[i] = (row[i] + up) & 255
-            elif how == 3:
-                row[i] = (row[i] + (left + up) // 2) & 255
-            elif how == 4:
-                guess = left + up - corner
-                near = min((abs(guess - left), 0, left), (abs(guess - up), 1, up), (abs(guess - corner), 2, corner))
-                row[i] = (row[i] + near[2]) & 255
-        above = row
-        rows.append(bytes(row) if step == 3 else b"".join(row[i : i + 3] for i in range(0, len(row), 4)))
-    return width, height, rows
-
-
-def with_few_colours(png: bytes, many: int) -> bytes:
-    """The same picture with a palette: the commonest colours, and for every other the nearest of them."""
-    width, height, rows = pixels(png)
-    counted = Counter(row[i : i + 3] for row in rows for i in range(0, len(row), 3))
-    palette: list[bytes] = []
-    for colour, _ in counted.most_common():
-        if all(sum(abs(a - b) for a, b in zip(colour, kept, strict=True)) > 640 // many for kept in palette):
-            palette.append(colour)
-        if len(palette) == many:
-            break
-    nearest = {
-        colour: min(
-            range(len(palette)), key=lambda n: sum((a - b) ** 2 for a, b in zip(colour, palette[n], strict=True))
-        )
-        for colour in counted
-    }
-    lines = []
-    for row in rows:
-        line = bytes(nearest[row[i : i + 3]] for i in range(0, len(row), 3))
-        if many <= 16:  # two pixels a byte
-            line = bytes((line[i] << 4) | (line[i + 1] if i + 1 < width else 0) for i in range(0, width, 2))
-        lines.append(b"\0" + line)
-    packed = zlib.compress(b"".join(lines), 9)
-
-    def chunk(name: bytes, data: bytes) -> bytes:
-        return struct.pack(">I", len(data)) + name + data + struct.pack(">I", zlib.crc32(name + data))
-
-    head = struct.pack(">IIBBBBB", width, height, 4 if many <= 16 else 8, 3, 0, 0, 0)
-    body = chunk(b"IHDR", head) + chunk(b"PLTE", b"".join(palette)) + chunk(b"IDAT", packed) + chunk(b"IEND", b"")
-    return b"\x89PNG\r\n\x1a\n" + body
 
 
 def dialog(browser: Browser) -> bytes:
