@@ -7,7 +7,8 @@ at a time are taken, so that one can be changed without losing a lead: the old a
 from __future__ import annotations
 
 import re
-from collections.abc import Collection, Mapping
+from collections.abc import Collection, Iterator, Mapping
+from difflib import get_close_matches
 from pathlib import Path
 from types import MappingProxyType
 from typing import Final
@@ -19,6 +20,11 @@ from app.directory_types import PRESETS, Source
 SOURCE_KEYS: Final = ("preset", "token", "site", "map", "root", "signing_secret", "access_token", "max_age", "keep_raw")
 # Who can prove that a body is theirs (app/forms/signatures.py says how; a test holds the two together).
 SIGNING: Final = ("wpforms", "webflow", "typeform", "hubspot", "google_ads", "meta", "tally")
+# What may stand under `map` and means something; any other name becomes a label beside the lead.
+FIELDS: Final = (
+    *("phone", "phone_prefix", "name", "first_name", "last_name", "email", "message", "language", "call_at"),
+    *("consent", "consent_text", "page_url", "referrer", "delivery_id", "submitted_at"),
+)
 MOST_SECRETS: Final = 2
 SHORTEST_TOKEN: Final = 16  # characters: it stands in an address, and whoever guesses it may make phones ring
 LONGEST_SECRET: Final = 4096  # bytes of a secret's file
@@ -121,6 +127,14 @@ def _secret(table: Table, key: str, text: str) -> str:
         table.wrong(key, f"names {path}, which {'is empty' if not secret else 'is too long for a secret'}")
         return ""
     return secret
+
+
+def misspelt(source: Source) -> Iterator[str]:
+    """Names under `map` that are no field of a lead, and nearly one: they would be labels of something else."""
+    for name in source.map:
+        near = get_close_matches(name, FIELDS, n=1, cutoff=0.8) if name not in FIELDS else []
+        if near:
+            yield f'sources.{source.key}.map: {name} is kept as a label of its own; did you mean "{near[0]}"?'
 
 
 def _map(table: Table) -> Mapping[str, tuple[str, ...]]:

@@ -6,6 +6,7 @@ from dataclasses import replace
 
 from app.directory_extensions import can_ring_second
 from app.directory_lines import may_take
+from app.directory_sources import misspelt
 from app.directory_types import Agent, Directory, Site
 
 
@@ -19,6 +20,7 @@ def surprises(directory: Directory) -> list[str]:
         *_feasts(directory),
         *_zones(directory),
         *_unasked(directory),
+        *(warning for source in directory.sources.values() for warning in misspelt(source)),
     ]
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import sys
+from collections.abc import Iterator
 from dataclasses import asdict
 from pathlib import Path
 from typing import Annotated, Final
@@ -23,7 +24,9 @@ from app.forms.mapped import Mapped
 from app.forms.mapping import map_payload, preset_of
 from app.forms.meta import leadgens
 from app.forms.payload import MAX_BYTES, decode
+from app.forms.signatures import can_sign
 from app.operations import AsJson, read_both
+from app.settings import Settings
 from app.sources_file import add_source, new_table
 
 LONGEST_FILE: Final = MAX_BYTES + 64 * 1024  # bytes: a body, and the headers of its request
@@ -77,18 +80,31 @@ def learn(
     settings, directory = read_both(need_code=False)
     lesson = learn_from(value, captured.headers, directory.policy.default_country, preset)
     table = new_table(name, lesson.preset, site, directory, lesson.map)
+    phone, reason = _phone(lesson.mapped, directory.policy.default_country)
+    if write and phone is None:
+        raise ConfigurationError([f"nothing is written: no telephone number was found in {payload}: {reason}"])
     base = (settings.public_url or "https://YOUR-HOST").rstrip("/")
     if write:
         add_source(settings.config, name, table)
         print(f"written to {settings.config} as [sources.{name}]; it is read at the next reload (SIGHUP) or start")
     else:
-        print(f"add this to {settings.config}, or have it added with --write:\n\n{table.text}")
+        print(
+            f"add this to {settings.config}; or run it again with --write, which makes another token and address:\n\n"
+            f"{table.text}"
+        )
     print(f"the address for the form builder:\n\n{base}/v1/hooks/{name}/{table.token}\n")
     print(f"it looks like {lesson.preset}; of this payload would be read:")
-    phone, reason = _phone(lesson.mapped, directory.policy.default_country)
     print("\n".join(_fields(lesson.mapped, phone, reason)))
-    for sentence in (*lesson.unsure, *_missing(lesson.mapped, phone)):
+    for sentence in (*lesson.unsure, *_missing(lesson.mapped, phone), *_unproven(lesson.preset, settings)):
         print(f"look: {sentence}")
+
+
+def _unproven(preset: str, settings: Settings) -> Iterator[str]:
+    """What is to be done before the address is given away."""
+    if can_sign(preset):
+        yield f"{preset} can prove that a request is its own: put what it signs with under signing_secret"
+    if not settings.public_url:
+        yield "LEADRING_PUBLIC_URL is not set: put your own host where the address says YOUR-HOST"
 
 
 def _captured(payload: str, content_type: str | None) -> Captured:

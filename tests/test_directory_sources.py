@@ -92,6 +92,12 @@ def test_a_mistake_is_a_sentence_with_its_place(lines: str, says: str) -> None:
     assert found[0].startswith(says)
 
 
+def test_a_slip_under_map_is_named_and_a_label_of_ones_own_is_not() -> None:
+    text = f'{BASE}[sources.shop]\ntoken = "{TOKEN}"\nmap = {{ phonee = "Tel", rooms = "Rooms" }}\n'
+    warnings = [one for one in parse_directory(text).warnings if "sources" in one]
+    assert warnings == ['sources.shop.map: phonee is kept as a label of its own; did you mean "phone"?']
+
+
 def test_the_site_must_be_said_where_there_are_two() -> None:
     more = '[[sites]]\nkey = "second"\norigins = ["https://y.example"]\n'
     assert mistakes(f'token = "{TOKEN}"', more) == ["sources.shop: site is missing: it must name one of the sites"]

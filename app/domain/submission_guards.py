@@ -10,6 +10,8 @@ from app.domain.hits import Hit, lasting
 
 TRAP: Final = "_gotcha"  # the field that people do not see
 STALE: Final = "stale"
+# Holds for how a submission was sent. The same person may send another one that has nothing of the kind.
+BY_SENDING: Final = frozenset({"honeypot", "low_confidence", STALE})
 _LONGEST: Final = 120  # characters of where a guess was found
 
 

@@ -15,6 +15,7 @@ from app.forms.presets import TECHNICAL
 from app.forms.vocabulary import words
 
 MOST_GUESSES: Final = 200  # values that are tried
+MOST_NAMED: Final = 30  # of those that are called a phone
 _EXTENSION: Final = re.compile(
     r"(?<=\d)[\s,;.)-]{0,5}(?:extension|extensión|ext|exten|poste|interno|int|anexo|x|#|שלוחה|שלוחת|تحويلة|داخلي|"
     r"добавочный|доб)[\s.:]{0,3}(\d{1,7})\s{0,5}$",

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
+from itertools import islice
 
 from app.forms.answers import Answer
 from app.forms.claims import Claim, Found, as_found, best, candidates
-from app.forms.numbers import Number, number_in, only_number
+from app.forms.numbers import MOST_NAMED, Number, number_in, only_number
 from app.forms.overrides import Overrides
 
 
@@ -30,7 +31,7 @@ def find_phone(
     """
     named = [*overrides.all("phone"), *map(as_found, candidates(claims, "phone"))]
     prefix = overrides.find("phone_prefix") or best(claims, "phone_prefix")
-    for one in (*named, *map(as_found, candidates(claims, "phone_word"))):
+    for one in islice((*named, *map(as_found, candidates(claims, "phone_word"))), MOST_NAMED):
         for whole in _with_prefix(one, prefix, country):
             number = number_in(whole.value, country)
             if number is not None:

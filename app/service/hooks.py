@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import asyncio
 import hashlib
 import hmac
 import json
 from collections.abc import Callable
 from typing import Final
+
+import structlog
 
 from app.directory import Source
 from app.domain.deliveries import FINAL
@@ -20,10 +23,14 @@ from app.service.rules import Rules
 from app.service.webhook_reading import FETCHED
 
 MOST_TOKENS: Final = 2
+READ_BESIDE: Final = 8 * 1024  # bytes of a body from which on a thread reads it
 _NOBODY: Final = "-" * 32  # compared with where there is nothing to compare with
 _CLOSED: Final = "This address takes nothing."
 # What a sender hears. Whether a lead is held, refused or dialled is nothing that a stranger's form may find out.
 OUTCOME: Final = {"lead": "accepted", "refused": "accepted", "duplicate": "duplicate", "test": "test"}
+
+
+log = structlog.get_logger("leadring.deliveries")
 
 
 class Hooks:
@@ -43,6 +50,7 @@ class Hooks:
         given = hashlib.sha256(token.encode("utf-8", "replace")).digest()
         fits = [hmac.compare_digest(hashlib.sha256(one.encode()).digest(), given) for one in known]
         if source is None or not any(fits[: len(tokens)]):
+            log.warning("delivery.turned_away", source=source.key if source else None, why="wrong token or name")
             raise Unauthorized(_CLOSED)
         return source
 
@@ -50,6 +58,7 @@ class Hooks:
         """Unauthorized unless the source signed it; nothing where no `signing_secret` is configured."""
         now = self._deliveries.store.clock.now()
         if source.signing_secrets and not signed(source.preset, request, source.signing_secrets, now):
+            log.warning("delivery.turned_away", source=source.key, why="not signed with its signing_secret")
             raise Unauthorized(_CLOSED)
 
     def greeting(self, source: Source, query: dict[str, str]) -> str:
@@ -76,7 +85,11 @@ class Hooks:
             raise Unavailable from error
 
     async def _take_form(self, source: Source, content_type: str, body: bytes) -> str:
-        reading = self._deliveries.read(source, content_type, body)
+        # A large one takes longer to read than everybody else should wait.
+        if len(body) > READ_BESIDE:
+            reading = await asyncio.to_thread(self._deliveries.read, source, content_type, body)
+        else:
+            reading = self._deliveries.read(source, content_type, body)
         own_id = reading.mapped.delivery_id if reading.mapped is not None else None
         kept = await self._deliveries.keep(source, content_type, body, own_id)
         if kept.again and kept.verdict in FINAL:

@@ -41,12 +41,10 @@ def see_site(
     is_open = rules.is_open(site, now)
     if not taking:
         message = sentence("not_taking", site.language)
+    elif is_open:
+        message = sentence("busy" if wait.busy else "open", site.language)
     else:
-        message = (
-            sentence("open", site.language)
-            if is_open
-            else sentence("closed", site.language, time=rules.say_time(opens, now, site.language))
-        )
+        message = sentence("closed", site.language, time=rules.say_time(opens, now, site.language))
     return SiteView(
         open=is_open,
         opens_at=None if is_open else to_iso(opens),

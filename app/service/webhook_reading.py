@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import Final
+from urllib.parse import parse_qsl, urlsplit
 
 import structlog
 
@@ -15,10 +17,11 @@ from app.forms.mapping import map_payload
 from app.forms.meta import lead_payload
 from app.forms.payload import decode
 from app.service.callbacks import read_callback
-from app.service.submission import OURS, Submission
+from app.service.submission import OURS, Submission, is_attribution
 
 log = structlog.get_logger("leadring.deliveries")
 
+MAX_QUERY: Final = 100  # parameters of a page's address
 FETCHED = "meta"  # the preset whose webhook only tells of a lead, which is then asked for
 
 
@@ -57,6 +60,8 @@ def submission_of(
     if (asked := fields.get("call_at")) and read_callback(asked, now)[1] is not None:
         # Words that a person chose in a list, and no moment: for the agent to read, and no reason to lose the lead.
         extra.setdefault("call at", fields.pop("call_at"))
+    for name, value in _campaign(fields.get("page_url", "")):
+        fields.setdefault(name, value)
     sent_at = min(received_at, mapped.submitted_at or received_at)
     return Submission(
         fields={**{_not_ours(name, fields): value for name, value in extra.items()}, **fields},
@@ -73,3 +78,12 @@ def submission_of(
 def _not_ours(name: str, fields: dict[str, str]) -> str:
     """A name that the form gave, told from ours where they are the same."""
     return f"{name} (form)" if name in OURS or name in fields else name
+
+
+def _campaign(page_url: str) -> list[tuple[str, str]]:
+    """The `utm_*` and click ids in the address of the page with the form: many builders send them nowhere else."""
+    try:
+        pairs = parse_qsl(urlsplit(page_url).query, max_num_fields=MAX_QUERY)
+    except ValueError:  # no address, or one that is nothing but parameters
+        return []
+    return [(name, value) for name, value in pairs if is_attribution(name)]

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Sequence
+from typing import Any
 
 from sqlalchemy import Connection, bindparam, func, insert, select, update
 
@@ -16,6 +17,7 @@ from app.domain.hits import Hit, lasting
 from app.domain.intake_results import Accepted
 from app.domain.lead import NewLead
 from app.store import budgets, deliveries, events
+from app.store.joining import join, liftable
 from app.store.standing import Standing, standing
 from app.store.statements import lock_phone
 from app.store.tables import leads, submissions
@@ -48,10 +50,12 @@ def accept(
         before = found.submission
         return _what_became(before.text_1, before.text_2, before.text_3, before.number, new.fingerprint, now)
     live = found.live
-    if live is not None:
-        return _join(conn, new, live.text_1, live.text_2, live.text_3, now)
+    if live is not None and not liftable(new, live.text_2, live.text_3):
+        return _join(conn, new, live, now, lift=False)
     hits, retry_after = _count_guards(conn, new, cooldown, calls, caps, found, now)
     decided = worst(hits)
+    if live is not None:
+        return _join(conn, new, live, now, lift=decided is None)
     if decided is not None and decided.mode == "refuse":
         return Accepted("refused", new.id, hits=tuple(hits), retry_after=retry_after, reason=decided.guard)
     hold = new.hold or (decided.guard if decided else None)
@@ -74,12 +78,12 @@ def _what_became(lead_id: str, kept: str, answer: str | None, created_at: int, f
     return Accepted("orphan" if created_at < now - ORPHANED_AFTER else "in_flight", lead_id)
 
 
-def _join(conn: Connection, new: NewLead, live: str, state: str, reason: str | None, now: int) -> Accepted:
-    _claim_submission(conn, new, live, now)
+def _join(conn: Connection, new: NewLead, live: Any, now: int, *, lift: bool) -> Accepted:
+    lead_id, state, reason = live.text_1, live.text_2, live.text_3
+    _claim_submission(conn, new, lead_id, now)
     if new.delivery is not None:
-        deliveries.became(conn, new.delivery, "duplicate", live)
-    events.add(conn, [events.entry(now, live, "joined", new.source, why=new.message[:200] or None)])
-    return Accepted("duplicate", live, state=state, reason=reason)
+        deliveries.became(conn, new.delivery, "duplicate", lead_id)
+    return join(conn, new, lead_id, state, reason, now, lift=lift)
 
 
 def _count_guards(

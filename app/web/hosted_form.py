@@ -46,7 +46,8 @@ async def show(request: Request, site: str, lang: Annotated[str, Query(max_lengt
         return refused(request, found, NotTaking(), language)
     now = at.store.clock.now()
     is_open = at.rules.is_open(found, now)
-    slots = [] if is_open else choices(await at.slots.offered(site), at.rules, language)
+    busy = is_open and (await at.usual_wait.of(site)).busy
+    slots = [] if is_open and not busy else choices(await at.slots.offered(site), at.rules, language)
     page = contact_form(
         action=f"/f/{quote(site)}",
         site_name=found.name,
@@ -56,7 +57,7 @@ async def show(request: Request, site: str, lang: Annotated[str, Query(max_lengt
         submission_id=uuid4().hex,
         telephone=found.telephone,
         stylesheet=STYLESHEET,
-        intro=_intro(at, found, now, language, is_open=is_open),
+        intro=sentence("busy", language) if busy else _intro(at, found, now, language, is_open=is_open),
         slots=slots,
         zone=zone_name(at.rules),
     )

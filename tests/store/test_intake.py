@@ -8,6 +8,7 @@ import pytest
 
 from app.directory import CallCap, Cooldown, Rate
 from app.domain.guards import HELD_FOR, Cap
+from app.domain.submission_guards import BY_SENDING
 from app.store.intake import ORPHANED_AFTER
 from app.store.tables import events, leads, submissions
 from tests.clocks import START
@@ -71,6 +72,43 @@ async def test_a_second_lead_of_a_live_number_joins_the_first(floor: Floor) -> N
     assert (joined.kind, joined.lead_id, joined.state, joined.reason) == ("duplicate", first.id, "waiting", "no_agent")
     assert [row["id"] for row in await floor.rows(leads)] == [first.id]
     assert [row["why"] for row in await floor.rows(events, event="joined")] == ["please hurry"]
+
+
+async def test_who_joins_adds_what_was_missing_and_changes_nothing(floor: Floor) -> None:
+    first = a_lead(PHONE, name="Noa", attribution={"gclid": "first"})
+    said = {"name": "N.", "email": "n@example.com", "consent": "true"}
+    second = a_lead(PHONE, **said, extra={"b": "1"}, attribution={"gclid": "2"})
+    await floor.accept(first)
+    await floor.accept(second)
+    row = await floor.lead(first.id)
+    assert (row["name"], row["email"], row["consent"]) == ("Noa", "n@example.com", "true")
+    assert (row["extra"], row["attribution"]) == ('{"b": "1"}', '{"gclid": "first"}')
+
+
+@pytest.mark.parametrize("reason", sorted(BY_SENDING))
+async def test_who_was_held_for_how_it_was_sent_and_asks_properly_is_called(floor: Floor, reason: str) -> None:
+    first = a_lead(PHONE, hold=reason)
+    await floor.accept(first)
+    joined = await floor.accept(a_lead(PHONE, name="Noa"))
+    assert (joined.kind, joined.lead_id, joined.state, joined.reason) == ("duplicate", first.id, "waiting", "no_agent")
+    row = await floor.lead(first.id)
+    assert (row["state"], row["name"], row["admitted"], row["due_at"]) == ("waiting", "Noa", 1, START)
+    assert [event["why"] for event in await floor.rows(events, event="released")] == [reason]
+    assert (await floor.claim()).lead.id == first.id
+
+
+@pytest.mark.parametrize(("first", "second"), [("honeypot", "honeypot"), ("country", None), ("stale", "country")])
+async def test_nothing_else_lifts_a_hold(floor: Floor, first: str, second: str | None) -> None:
+    await floor.accept(a_lead(PHONE, hold=first))
+    joined = await floor.accept(a_lead(PHONE, hold=second))
+    assert (joined.kind, joined.state, joined.reason) == ("duplicate", "held", first)
+
+
+async def test_a_cool_down_keeps_a_hold_that_would_be_lifted(floor: Floor) -> None:
+    await accepted_and_gone(floor, once_in_ten_minutes("hold"))
+    await floor.accept(a_lead(PHONE, hold="honeypot"))
+    joined = await floor.accept(a_lead(PHONE), once_in_ten_minutes("hold"))
+    assert (joined.kind, joined.state, joined.reason) == ("duplicate", "held", "honeypot")
 
 
 async def test_numbers_are_live_across_sites(floor: Floor) -> None:

@@ -16,6 +16,7 @@ SENTENCES: Final[Mapping[str, str]] = {
     "call_at.malformed": "The time of the call must be a date and time with its offset.",
     "call_at.out_of_range": "The time of the call must be within the coming 60 days.",
     "open": "We are here now.",
+    "busy": "We are all on the phone just now, and will call you as soon as one of us is free.",
     "closed": "We are closed now and will call you {time}.",
     "invalid": "Please check the marked fields.",
     "rate_limited": "Too many requests came from your connection. Please try again in a little while.",

@@ -16,6 +16,7 @@ SENTENCES: Final[Mapping[str, str]] = {
     "call_at.malformed": "La hora de la llamada debe ser una fecha y una hora con su diferencia horaria.",
     "call_at.out_of_range": "La hora de la llamada debe estar dentro de los próximos 60 días.",
     "open": "Estamos disponibles ahora.",
+    "busy": "Ahora mismo todos estamos al teléfono. Le llamaremos en cuanto uno de nosotros quede libre.",
     "closed": "Ahora estamos cerrados y le llamaremos {time}.",
     "invalid": "Compruebe los campos señalados, por favor.",
     "rate_limited": "Han llegado demasiadas solicitudes desde su conexión. Vuelva a intentarlo dentro de un rato.",

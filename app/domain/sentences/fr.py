@@ -16,6 +16,7 @@ SENTENCES: Final[Mapping[str, str]] = {
     "call_at.malformed": "L’heure de l’appel doit être une date et une heure avec le décalage horaire.",
     "call_at.out_of_range": "L’heure de l’appel doit se situer dans les 60 prochains jours.",
     "open": "Nous sommes joignables en ce moment.",
+    "busy": "Nous sommes tous en ligne pour le moment. Nous vous rappellerons dès que l’un de nous sera libre.",
     "closed": "Nous sommes fermés en ce moment et nous vous appellerons {time}.",
     "invalid": "Veuillez vérifier les champs indiqués.",
     "rate_limited": "Trop de demandes sont venues de votre connexion. Veuillez réessayer dans un petit moment.",
