@@ -192,6 +192,21 @@ def test_learn_write_appends_it_and_what_is_written_reads_the_payload(
     assert [path.name for path in folder.glob(".leadring*")] == []
 
 
+def test_learn_write_writes_nothing_where_no_number_was_found(run: Run, folder: Path) -> None:
+    (folder / "body").write_text("name=Noa&form_id=1", encoding="utf-8")
+    before = (folder / "leadring.toml").read_bytes()
+    done = run("sources", "learn", "body", "--name", "shop", "--write")
+    assert done.code == 2
+    assert "nothing is written: no telephone number was found in body" in done.err
+    assert (folder / "leadring.toml").read_bytes() == before
+
+
+def test_learn_says_what_is_to_be_done_before_the_address_is_given_away(run: Run, payload: Path) -> None:
+    told = run("sources", "learn", "captured.txt", "--name", "a", "--preset", "google_ads").out
+    assert "look: google_ads can prove that a request is its own: put what it signs with under signing_secret" in told
+    assert "look: LEADRING_PUBLIC_URL is not set" in told
+
+
 def test_a_name_that_is_taken_or_no_name_is_refused_and_the_file_stays(run: Run, payload: Path, folder: Path) -> None:
     file = folder / "leadring.toml"
     file.write_text(NO_HOLES + SOURCE, encoding="utf-8")

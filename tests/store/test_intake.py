@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Literal
+from typing import Any, Literal
 
 import pytest
 
@@ -76,7 +76,7 @@ async def test_a_second_lead_of_a_live_number_joins_the_first(floor: Floor) -> N
 
 async def test_who_joins_adds_what_was_missing_and_changes_nothing(floor: Floor) -> None:
     first = a_lead(PHONE, name="Noa", attribution={"gclid": "first"})
-    said = {"name": "N.", "email": "n@example.com", "consent": "true"}
+    said: dict[str, Any] = {"name": "N.", "email": "n@example.com", "consent": "true"}
     second = a_lead(PHONE, **said, extra={"b": "1"}, attribution={"gclid": "2"})
     await floor.accept(first)
     await floor.accept(second)
