@@ -26,7 +26,6 @@ from app.forms.meta import leadgens
 from app.forms.payload import MAX_BYTES, decode
 from app.forms.signatures import can_sign
 from app.operations import AsJson, read_both
-from app.settings import Settings
 from app.sources_file import add_source, new_table
 
 LONGEST_FILE: Final = MAX_BYTES + 64 * 1024  # bytes: a body, and the headers of its request
@@ -95,15 +94,15 @@ def learn(
     print(f"the address for the form builder:\n\n{base}/v1/hooks/{name}/{table.token}\n")
     print(f"it looks like {lesson.preset}; of this payload would be read:")
     print("\n".join(_fields(lesson.mapped, phone, reason)))
-    for sentence in (*lesson.unsure, *_missing(lesson.mapped, phone), *_unproven(lesson.preset, settings)):
+    for sentence in (*lesson.unsure, *_missing(lesson.mapped, phone), *_unproven(lesson.preset, settings.public_url)):
         print(f"look: {sentence}")
 
 
-def _unproven(preset: str, settings: Settings) -> Iterator[str]:
+def _unproven(preset: str, public_url: str | None) -> Iterator[str]:
     """What is to be done before the address is given away."""
     if can_sign(preset):
         yield f"{preset} can prove that a request is its own: put what it signs with under signing_secret"
-    if not settings.public_url:
+    if not public_url:
         yield "LEADRING_PUBLIC_URL is not set: put your own host where the address says YOUR-HOST"
 
 
