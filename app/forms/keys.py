@@ -12,6 +12,7 @@ _TAG: Final = re.compile(r"<[^<>]*>")
 _CAMEL: Final = re.compile(r"(?<=[a-z0-9])(?=[A-Z])|(?<=[A-Z])(?=[A-Z][a-z])")
 _PREFIX: Final = re.compile(r"(?:q\d{1,4}_|field:|your[-_ ]|form[-_]field[-_]|no label |ללא תווית )+", re.IGNORECASE)
 _RANDOM: Final = re.compile(r"(?<=\w)_(?=[0-9a-f]*\d)[0-9a-f]{4}$")  # Wix ends its keys with four of these
+_COUNTED: Final = re.compile(r"(?<=[^\W\d_]{2})\d{1,3}$")
 _QUOTES: Final = frozenset("'\"`´׳״‘’‚‛“”„«»\u05be")
 _TATWEEL: Final = "\N{ARABIC TATWEEL}"
 _LAST_WORDS: Final = frozenset({"required", "optional", "mandatory", "חובה", "רשות", "obligatoire", "obligatorio"})
@@ -29,9 +30,9 @@ def simple(name: str) -> str:
 
 
 def without_number(name: str) -> str:
-    """A simple name without the number at its end: `tel 839`, as Contact Form 7 counts its fields, is `tel`."""
+    """A simple name without the number at its end: `tel 839`, as Contact Form 7 counts, is `tel`; so is `tel2`."""
     words = name.split()
-    return " ".join(words[:-1]) if len(words) > 1 and words[-1].isdigit() else name
+    return " ".join(words[:-1]) if len(words) > 1 and words[-1].isdigit() else _COUNTED.sub("", name)
 
 
 def _letters(text: str) -> str:
