@@ -2,7 +2,6 @@
 
 import re
 from collections.abc import Mapping
-from html.parser import HTMLParser
 from pathlib import Path
 from typing import Any
 
@@ -12,32 +11,10 @@ from app.domain.languages import LANGUAGES
 from app.web.pages import contact_form, problem_page, thank_you
 from app.web.pages.embed_words import EMBED_WORDS
 from app.web.pages.words import WORDS
+from tests.web.pages import Page
 
 HOSTILE = "\"><script>alert(1)</script><img src=x onerror='y'>"
 STATIC = Path(__file__).parent.parent / "static"
-
-
-class Page(HTMLParser):
-    """Start tags with their attributes, in order, and the visible text."""
-
-    def __init__(self, html: str) -> None:
-        super().__init__()
-        self.tags: list[tuple[str, dict[str, str]]] = []
-        self.text = ""
-        self.feed(html)
-
-    def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
-        self.tags.append((tag, {name: value or "" for name, value in attrs}))
-
-    def handle_data(self, data: str) -> None:
-        self.text += data
-
-    def all(self, tag: str, **wanted: str) -> list[dict[str, str]]:
-        return [attrs for name, attrs in self.tags if name == tag and wanted.items() <= attrs.items()]
-
-    def one(self, tag: str, **wanted: str) -> dict[str, str]:
-        (found,) = self.all(tag, **wanted)
-        return found
 
 
 def form(**changes: Any) -> str:

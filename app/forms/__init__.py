@@ -1,6 +1,6 @@
 """What form builders really post → our fields. Pure functions: no I/O and no clock, so that what was kept reads again.
 
-payload.py      bytes and content type → a nested value (brackets.py, multipart.py)
+payload.py      bytes and content type → a nested value (brackets.py, json_value.py, multipart.py)
 answers.py      the nested value → answers: what was said, what it was called, where it stood (shapes.py, titles.py)
 mapping.py      answers → our fields: what the operator wrote (overrides.py), type or name (claims.py, aliases.py,
                 keys.py, vocabulary.py), the person and the number (people.py, numbers.py), all the rest (extras.py)

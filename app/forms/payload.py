@@ -2,18 +2,17 @@
 
 from __future__ import annotations
 
-import json
 from email.message import Message
-from typing import Final, NoReturn
+from typing import Final
 from urllib.parse import parse_qsl
 
 from app.errors import Malformed, TooLarge, UnsupportedMediaType
 from app.forms.brackets import expand
+from app.forms.json_value import bounded, parse_json
 from app.forms.multipart import read_parts
 
 MAX_BYTES: Final = 64 * 1024
 MAX_FIELDS: Final = 300  # of a form; JSON is bounded by its bytes
-MAX_DEPTH: Final = 20  # of JSON
 # What forms of old pages still send. Everything else is read as UTF-8, with a mark where it is not: a name with a
 # mark in it can be called, a lead that was refused cannot.
 _CHARSETS: Final = frozenset({"windows-1255", "iso-8859-8", "iso-8859-8-i", "windows-1256", "windows-1251", "koi8-r"})
@@ -73,11 +72,8 @@ def _form(pairs: list[tuple[str, str]]) -> dict[str, object]:
 
 
 def _json(text: str) -> object:
-    try:
-        value: object = json.loads(text, parse_constant=_no_constant)
-    except (ValueError, RecursionError) as error:
-        raise Malformed("The body is not JSON in UTF-8.") from error
-    _bounded(value)
+    value = parse_json(text)
+    bounded(value)
     return {name: _unwrapped(inner) for name, inner in value.items()} if isinstance(value, dict) else value
 
 
@@ -86,27 +82,8 @@ def _unwrapped(value: object) -> object:
     if not isinstance(value, str) or not (value.lstrip().startswith("{") and value.rstrip().endswith("}")):
         return value
     try:
-        inner: object = json.loads(value, parse_constant=_no_constant)
-        _bounded(inner)
-    except (ValueError, RecursionError, Malformed):
+        inner: object = parse_json(value)
+        bounded(inner)
+    except Malformed:
         return value  # somebody wrote braces into a message
     return inner
-
-
-def _no_constant(name: str) -> NoReturn:
-    raise ValueError(f"{name} is not JSON")
-
-
-def _bounded(value: object) -> None:
-    level = [value]
-    for _ in range(MAX_DEPTH + 1):
-        deeper: list[object] = []
-        for item in level:
-            if isinstance(item, dict):
-                deeper.extend(item.values())
-            elif isinstance(item, list):
-                deeper.extend(item)
-        if not deeper:
-            return
-        level = deeper
-    raise Malformed(f"Nested deeper than {MAX_DEPTH} levels.")

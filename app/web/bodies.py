@@ -3,9 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-import json
-from collections.abc import Mapping
-from typing import Any, Final, NoReturn
+from typing import Any, Final
 from urllib.parse import parse_qsl
 
 from fastapi import Request
@@ -16,12 +14,12 @@ from starlette.formparsers import MultiPartException, MultiPartParser
 from starlette.requests import ClientDisconnect
 
 from app.errors import Malformed, Refusal, TooLarge, UnsupportedMediaType
+from app.forms.json_value import bounded, parse_json
 from app.service.submission import is_ours
 
 LEAD_BYTES: Final = 16 * 1024
 BODY_SECONDS: Final = 10.0
 MAX_FIELDS: Final = 200
-MAX_DEPTH: Final = 20
 
 JSON: Final = "application/json"
 FORM: Final = "application/x-www-form-urlencoded"
@@ -77,34 +75,16 @@ async def read_fields(request: Request) -> dict[str, object]:
 def decode_json(body: bytes) -> dict[str, object]:
     """A JSON object; NaN and Infinity, deep nesting, and anything that is not an object are Malformed."""
     try:
-        value = json.loads(body.decode("utf-8-sig"), parse_constant=_no_constant)
-    except (ValueError, RecursionError) as error:
+        text = body.decode("utf-8-sig")
+    except UnicodeDecodeError as error:
         raise Malformed("The body is not JSON in UTF-8.") from error
+    value = parse_json(text)
     if not isinstance(value, dict):
         raise Malformed("The body must be one JSON object.")
-    _bounded(value)
-    return value
-
-
-def _no_constant(name: str) -> NoReturn:
-    raise ValueError(f"{name} is not JSON")
-
-
-def _bounded(value: Mapping[str, Any]) -> None:
     if len(value) > MAX_FIELDS:
         raise Malformed(f"More than {MAX_FIELDS} fields.")
-    level: list[Any] = list(value.values())
-    for _ in range(MAX_DEPTH):
-        deeper: list[Any] = []
-        for item in level:
-            if isinstance(item, dict):
-                deeper.extend(item.values())
-            elif isinstance(item, list):
-                deeper.extend(item)
-        if not deeper:
-            return
-        level = deeper
-    raise Malformed(f"Nested deeper than {MAX_DEPTH} levels.")
+    bounded(value)
+    return value
 
 
 def decode_form(body: bytes) -> dict[str, object]:
