@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from typing import Annotated, Any, Final
 from urllib.parse import urlencode, urlsplit
 
-from fastapi import APIRouter, Path, Query, Request
+from fastapi import APIRouter, Depends, Path, Query, Request
 from fastapi.responses import RedirectResponse, Response
 from markupsafe import Markup, escape
 
@@ -50,22 +50,21 @@ class Asked:
     origin: str
 
 
+def _typed(site: Text = "", mode: Text = "", language: Text = "", colour: Text = "", tel: Text = "") -> dict[str, str]:
+    """What both the page and the preview are asked for, as it was typed."""
+    typed = {"site": site, "mode": mode, "language": language, "colour": colour, "tel": tel}
+    return {name: clean(value, 300) for name, value in typed.items()}
+
+
+Typed = Annotated[dict[str, str], Depends(_typed)]
+
+
 @router.get("/embed")
-async def embed(
-    request: Request,
-    site: Text = "",
-    mode: Text = "",
-    language: Text = "",
-    colour: Text = "",
-    tel: Text = "",
-    page: Text = "",
-    lang: Text = "",
-) -> Response:
+async def embed(request: Request, typed: Typed, page: Text = "", lang: Text = "") -> Response:
     """The page: a form, and below it what was asked for."""
     at = desk(request)
     tag = _page_language(request, lang)
-    typed = {"site": site, "mode": mode, "language": language, "colour": colour, "tel": tel, "page": page}
-    asked = _read(at, {name: clean(value, 300) for name, value in typed.items()}, EMBED_WORDS[tag])
+    asked = _read(at, typed | {"page": clean(page, 300)}, EMBED_WORDS[tag])
     words = EMBED_WORDS[tag]
     other = "en" if tag == "he" else "he"
     body = render(
@@ -165,21 +164,12 @@ def _scripts(request: Request, base: str) -> tuple[Script, Script]:
 
 
 @router.get("/embed/preview")
-async def preview(
-    request: Request,
-    site: Text = "",
-    mode: Text = "",
-    language: Text = "",
-    colour: Text = "",
-    tel: Text = "",
-    lang: Text = "",
-) -> Response:
+async def preview(request: Request, typed: Typed, lang: Text = "") -> Response:
     """The very lines, on an empty page that can send nothing: without forms, and without a way to the leads."""
     at = desk(request)
-    typed = {"site": site, "mode": mode, "language": language, "colour": colour, "tel": tel, "page": ""}
     tag = _page_language(request, lang)
     words = EMBED_WORDS[tag]
-    asked = _read(at, {name: clean(value, 300) for name, value in typed.items()}, words)
+    asked = _read(at, typed | {"page": ""}, words)
     if asked.wish is None:
         raise NotFound
     wish, base = asked.wish, base_url(request)
