@@ -185,7 +185,8 @@ class Intake:
                 self._count(site, submission, "duplicate")
                 log.info("lead.joined", lead_id=accepted.lead_id, site=site.key, source=submission.source)
                 self._hub.changed([accepted.lead_id])
-                self._dispatcher.wake()  # perhaps it lifted the hold of the one before
+                if accepted.lifted:
+                    self._dispatcher.wake()
                 return self._say("duplicate", accepted.lead_id, language, scope="view")
         held = accepted.state in ("held", "spam")
         later = new.reason in ("closed", "scheduled")

@@ -79,4 +79,4 @@ def join(
         history.append(events.entry(now, live, "released", "visitor", why=reason, **moved))
         state, reason = "waiting", new.reason
     events.add(conn, history)
-    return Accepted("duplicate", live, state=state, reason=reason)
+    return Accepted("duplicate", live, state=state, reason=reason, lifted=lift)

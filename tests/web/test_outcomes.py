@@ -196,3 +196,15 @@ async def test_ids_are_not_counters_and_tokens_do_not_repeat(client: httpx.Async
     assert len(ids) == len(tokens) == 20
     assert len({identity[-8:] for identity in ids}) == 20, "the last part is random"
     assert all(len(token) >= 22 for token in tokens), "128 bits at least"
+
+
+async def test_who_filled_the_trap_and_asks_again_properly_is_rung_at_once(
+    service: Service, client: httpx.AsyncClient
+) -> None:
+    """Nobody is rung for the first; the second joins it, and does not wait for the next look at what is due."""
+    trapped = await send(client, 1, _gotcha="x")
+    assert (trapped["outcome"], service.telephony.calls) == ("waiting", [])
+    again = await send(client, 1, name="Noa")
+    assert (again["outcome"], again["lead_id"]) == ("duplicate", trapped["lead_id"])
+    await eventually(lambda: len(service.telephony.calls) == 1, "one request to the provider")
+    assert service.telephony.calls[0].lead_id == trapped["lead_id"]
