@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import os
 import re
 import secrets
@@ -18,6 +17,7 @@ from app.directory import Directory, load_directory, parse_directory
 from app.directory_reading import nearest
 from app.directory_sites import KEY_MEANS, KEY_PATTERN
 from app.errors import ConfigurationError
+from app.forms.map_lines import toml_text
 
 TOKEN_BYTES: Final = 24  # 192 bits
 
@@ -44,10 +44,10 @@ def new_table(name: str, preset: str, site: str | None, directory: Directory, ma
     if mistakes:
         raise ConfigurationError(mistakes)
     token = secrets.token_urlsafe(TOKEN_BYTES)
-    lines = [f"[sources.{name}]", f"preset = {_text(preset)}", f"token = {_text(token)}"]
-    lines.append(f"site = {_text(site or next(iter(directory.sites)))}")
+    lines = [f"[sources.{name}]", f"preset = {toml_text(preset)}", f"token = {toml_text(token)}"]
+    lines.append(f"site = {toml_text(site or next(iter(directory.sites)))}")
     if mapped:
-        lines.append(f"map = {{ {', '.join(f'{ours} = {_text(theirs)}' for ours, theirs in mapped.items())} }}")
+        lines.append(f"map = {{ {', '.join(f'{ours} = {toml_text(theirs)}' for ours, theirs in mapped.items())} }}")
     return NewTable("\n".join(lines) + "\n", token)
 
 
@@ -84,8 +84,3 @@ def _replace(path: Path, before: bytes, after: bytes) -> None:
         with suppress(FileNotFoundError):
             os.unlink(temporary)
         raise
-
-
-def _text(text: str) -> str:
-    """A TOML string: JSON's escapes are its own, but for the one control character that JSON lets stand."""
-    return json.dumps(text, ensure_ascii=False).replace("\x7f", "\\u007F")

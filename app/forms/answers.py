@@ -83,15 +83,23 @@ def read_answers(payload: object, roots: tuple[str, ...], titles: Mapping[str, s
     Without a root everything is an answer, but for what stands beside a table that looks like one of answers. `titles`
     are labels by the id of a field, for builders that send them apart.
     """
-    top = payload[0] if isinstance(payload, list) and len(payload) == 1 else payload
-    for root in roots:
-        node = node_at(top, root)
-        if isinstance(node, dict | list) and node:
-            name = root.rpartition(".")[2]
-            inner = _Walk(titles, rooted=True).down(node, _Place(root, "", name, "", True, 0))
-            outer = _Walk(titles, rooted=True, without=root).down(top, _Place("", "", "", "", False, 0))
-            return (*islice(inner, MOST), *islice(outer, MOST))
-    return tuple(islice(_Walk(titles).down(top, _Place("", "", "", "", True, 0)), MOST))
+    top, root = _top(payload), root_in(payload, roots)
+    if not root:
+        return tuple(islice(_Walk(titles).down(top, _Place("", "", "", "", True, 0)), MOST))
+    inner = _Walk(titles, rooted=True).down(node_at(top, root), _Place(root, "", root.rpartition(".")[2], "", True, 0))
+    outer = _Walk(titles, rooted=True, without=root).down(top, _Place("", "", "", "", False, 0))
+    return (*islice(inner, MOST), *islice(outer, MOST))
+
+
+def root_in(payload: object, roots: tuple[str, ...]) -> str:
+    """The first of `roots` under which there is something; empty where there is none of them."""
+    top = _top(payload)
+    return next((root for root in roots if isinstance(node := node_at(top, root), dict | list) and node), "")
+
+
+def _top(payload: object) -> object:
+    """The payload; of a list of one, that one."""
+    return payload[0] if isinstance(payload, list) and len(payload) == 1 else payload
 
 
 def node_at(payload: object, path: str) -> object:

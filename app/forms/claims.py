@@ -9,6 +9,7 @@ from typing import Final
 
 from app.forms.aliases import alias_of, speaks_of_consent, speaks_of_phone
 from app.forms.answers import Answer
+from app.forms.evidence import Evidence, Surely, weaker
 from app.forms.facts import read_time
 from app.forms.keys import simple
 from app.forms.languages import language_code
@@ -32,11 +33,27 @@ class Claim:
 
 @dataclass(frozen=True, slots=True)
 class Found:
-    """A field's value, what it was made of, and where that was found, for people."""
+    """A field's value, where it was found, for people, what it was made of, and by what and how surely it is it."""
 
     value: str
     told: str
     answers: tuple[Answer, ...]
+    by: str
+    surely: Surely
+
+    @property
+    def evidence(self) -> Evidence:
+        return Evidence(tuple(dict.fromkeys(answer.path for answer in self.answers)), self.by, self.surely)
+
+    def joined(self, other: Found, value: str, word: str = "and") -> Found:
+        """Both as one value, which is no surer than the less sure of them."""
+        return Found(
+            value,
+            f"{self.told} {word} {other.told}",
+            self.answers + other.answers,
+            self.by if self.by == other.by else f"{self.by} {word} {other.by}",
+            weaker(self.surely, other.surely),
+        )
 
 
 def claims_of(answers: Sequence[Answer]) -> tuple[Claim, ...]:
@@ -65,7 +82,8 @@ def as_found(claim: Claim) -> Found:
     """A claim that was taken."""
     answer = claim.answer
     value = language_code(answer.value) if claim.field == "language" else answer.value
-    return Found(value, f"{answer.path} ({claim.why})", (answer,))
+    surely: Surely = "sure" if claim.rank <= 0 and claim.field != "phone_word" else "likely"
+    return Found(value, f"{answer.path} ({claim.why})", (answer,), claim.why, surely)
 
 
 def _claim(answer: Answer) -> Claim | None:

@@ -12,7 +12,7 @@ from app.directory_types import Source
 from app.forms.answers import Answer, read_answers
 from app.forms.keys import simple
 from app.forms.mapped import Mapped
-from app.forms.mapping import map_payload, preset_of
+from app.forms.mapping import map_payload, roots_of
 from app.forms.numbers import is_identity_number, number_in
 from app.forms.presets import DROPPED, KNOWN, TECHNICAL
 from app.forms.recognising import recognise
@@ -38,9 +38,13 @@ class Lesson:
 def learn(payload: object, headers: Mapping[str, str], country: str, preset: str | None = None) -> Lesson:
     """How a source that sends such payloads is to be read. `preset` goes before what the payload looks like."""
     known = preset or recognise(payload, headers)
-    source = Source(key="learned", preset=known, site="", tokens=())
+    return learn_more(payload, Source(key="learned", preset=known, site="", tokens=()), country)
+
+
+def learn_more(payload: object, source: Source, country: str) -> Lesson:
+    """What has to be written beside the `map` that a source has, for what it does not find of `NEEDED`."""
     mapped = map_payload(payload, source, country)
-    answers = read_answers(payload, preset_of(payload, source)[1].roots, titles_of(payload))
+    answers = read_answers(payload, roots_of(payload, source), titles_of(payload))
     told: dict[str, str] = {}
     unsure: list[str] = []
     taken: set[str] = set()
@@ -48,7 +52,7 @@ def learn(payload: object, headers: Mapping[str, str], country: str, preset: str
         if field in mapped.fields and not _doubtful(field, mapped, country):
             taken.add(mapped.fields[field])
             continue
-        found = [one for one in answers if one.value not in taken and _may_be(field, one, known, country)]
+        found = [one for one in answers if one.value not in taken and _may_be(field, one, source.preset, country)]
         if not found:
             continue
         told[field] = name_of(found[0], answers)
@@ -56,8 +60,8 @@ def learn(payload: object, headers: Mapping[str, str], country: str, preset: str
         if len(found) > 1:
             others = ", ".join(f'"{name_of(one, answers)}"' for one in found[1:4])
             unsure.append(f"{field} could as well be {others}: look whether the right one was taken")
-    with_map = replace(source, map=MappingProxyType({field: (name,) for field, name in told.items()}))
-    return Lesson(known, MappingProxyType(told), map_payload(payload, with_map, country), tuple(unsure))
+    with_map = replace(source, map=MappingProxyType({**source.map, **{field: (name,) for field, name in told.items()}}))
+    return Lesson(source.preset, MappingProxyType(told), map_payload(payload, with_map, country), tuple(unsure))
 
 
 def name_of(answer: Answer, answers: Iterable[Answer]) -> str:

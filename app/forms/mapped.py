@@ -3,7 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
+from types import MappingProxyType
+
+from app.forms.evidence import Evidence
 
 
 @dataclass(frozen=True, slots=True)
@@ -15,7 +18,7 @@ class Mapped:
     `low_confidence`: the phone is a guess, no name, label or type said that it is one. `delivery_id` is the builder's
     own id of this submission. `submitted_at`, in milliseconds since the epoch, is when the visitor pressed Send, where
     the payload says so without a doubt about the zone. `is_test`: the builder says, or its sample data shows, that
-    nobody asked to be called.
+    nobody asked to be called. `evidence` says of each of the fields by what, and how surely, it is that field.
     """
 
     fields: Mapping[str, str]
@@ -25,3 +28,4 @@ class Mapped:
     delivery_id: str | None
     submitted_at: int | None
     is_test: bool
+    evidence: Mapping[str, Evidence] = field(default_factory=lambda: MappingProxyType({}))

@@ -31,8 +31,7 @@ def map_payload(payload: object, source: Source, default_country: str) -> Mapped
     so that a body that was kept can be read again with a better `map`.
     """
     name, preset = preset_of(payload, source)
-    roots = (source.root,) if source.root else preset.roots
-    answers = read_answers(payload, roots, titles_of(payload))
+    answers = read_answers(payload, roots_of(payload, source), titles_of(payload))
     overrides = Overrides(source.map, answers)
     claims = claims_of(answers)
     found = _found(claims, overrides)
@@ -61,6 +60,7 @@ def map_payload(payload: object, source: Source, default_country: str) -> Mapped
         delivery_id=delivery,
         submitted_at=_submitted_at(overrides, name, preset, payload),
         is_test=facts.is_test(name, payload, answers),
+        evidence=MappingProxyType({field: one.evidence for field, one in found.items()}),
     )
 
 
@@ -68,6 +68,11 @@ def preset_of(payload: object, source: Source) -> tuple[str, Preset]:
     """The preset that is read by: the source's, or that of the builder whose payload is passed on."""
     name = recognise(payload) if source.preset in _PASSED_ON else source.preset
     return name, KNOWN.get(name, Preset())
+
+
+def roots_of(payload: object, source: Source) -> tuple[str, ...]:
+    """Below which paths the visitor's answers may stand: the source's own, else those of the preset."""
+    return (source.root,) if source.root else preset_of(payload, source)[1].roots
 
 
 def _found(claims: tuple[Claim, ...], overrides: Overrides) -> dict[str, Found]:
@@ -84,7 +89,8 @@ def _found(claims: tuple[Claim, ...], overrides: Overrides) -> dict[str, Found]:
     if said is not None:
         found["consent_text"] = said
     elif consent is not None and len(consent.answers[0].label.split()) > 2:
-        found["consent_text"] = Found(consent.answers[0].label, f"{consent.answers[0].path} (its label)", ())
+        asked = consent.answers[0]
+        found["consent_text"] = Found(asked.label, f"{asked.path} (its label)", (asked,), "its label", "likely")
     return found
 
 

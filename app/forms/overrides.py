@@ -41,7 +41,8 @@ class Overrides:
         for name in self._map.get(field, ()):
             answer = self._exact.get(name) or self._alike.get(simple(name) or "\0")
             if answer is not None:
-                found.append(Found(answer.value, f'override "{name}"', (answer,)))
+                told = f'override "{name}"'
+                found.append(Found(answer.value, told, (answer,), told, "certain"))
         return found
 
     def find(self, field: str) -> Found | None:
@@ -59,7 +60,7 @@ class Overrides:
         if len(halves) < 2:
             return None
         first, last = halves["first_name"], halves["last_name"]
-        return Found(f"{first.value} {last.value}", f"{first.told} and {last.told}", first.answers + last.answers)
+        return first.joined(last, f"{first.value} {last.value}")
 
     def others(self) -> dict[str, Found]:
         """What is mapped to a name that is none of ours: shown to the agent under it."""

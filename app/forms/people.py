@@ -39,8 +39,9 @@ def find_phone(
     only = only_number(answers, country)
     if only is not None:
         answer, number = only
-        told = f"{answer.path} (the only value that reads as a number)"
-        return replace(_found(Found(answer.value, told, (answer,)), number), guessed=True)
+        why = "the only value that reads as a number"
+        one = Found(answer.value, f"{answer.path} ({why})", (answer,), why, "a guess")
+        return replace(_found(one, number), guessed=True)
     return FoundPhone(named[0], inside=named[0].answers[0].inside) if named else None
 
 
@@ -68,7 +69,7 @@ def find_name(
 def _both(first: Found | None, last: Found | None) -> Found | None:
     if first is None or last is None:
         return first or last
-    return Found(f"{first.value} {last.value}", f"{first.told} and {last.told}", first.answers + last.answers)
+    return first.joined(last, f"{first.value} {last.value}")
 
 
 def _found(one: Found, number: Number) -> FoundPhone:
@@ -88,7 +89,7 @@ def _with_prefix(one: Found, prefix: Found | None, country: str) -> Iterator[Fou
             whole, alone = number_in(joined, country), number_in(one.value, country)
             # A list of countries that nobody touched shows its first: a number that is right at home stays at home.
             if whole is not None and (whole.phone.valid or alone is None or not alone.phone.valid):
-                yield Found(joined, f"{one.told} after {prefix.told}", one.answers + prefix.answers)
+                yield one.joined(prefix, joined, "after")
     yield one
 
 
@@ -102,5 +103,6 @@ def _gravity_name(answers: Sequence[Answer]) -> Found | None:
         last = inside.get(f"{number}.6")
         value = f"{first.value} {last.value}" if last is not None else first.value
         parts = (first, last) if last is not None else (first,)
-        return Found(value, f"{' and '.join(one.path for one in parts)} (the parts of a name)", parts)
+        why = "the parts of a name"
+        return Found(value, f"{' and '.join(one.path for one in parts)} ({why})", parts, why, "likely")
     return None

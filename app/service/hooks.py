@@ -13,12 +13,13 @@ import structlog
 
 from app.directory import Source
 from app.domain.deliveries import FINAL
-from app.errors import LeadringError, NotTaking, Refusal, StorageUnavailable, Unauthorized, Unavailable, Unreadable
+from app.errors import LeadringError, Refusal, StorageUnavailable, Unauthorized, Unavailable, Unreadable
 from app.forms.meta import handshake, leadgens
 from app.forms.payload import decode
 from app.forms.signatures import Delivery as SignedRequest
 from app.forms.signatures import signed
 from app.service.deliveries import Deliveries
+from app.service.heard import heard
 from app.service.rules import Rules
 from app.service.webhook_reading import FETCHED
 
@@ -26,9 +27,6 @@ MOST_TOKENS: Final = 2
 READ_BESIDE: Final = 8 * 1024  # bytes of a body from which on a thread reads it
 _NOBODY: Final = "-" * 32  # compared with where there is nothing to compare with
 _CLOSED: Final = "This address takes nothing."
-# What a sender hears. Whether a lead is held, refused or dialled is nothing that a stranger's form may find out.
-OUTCOME: Final = {"lead": "accepted", "refused": "accepted", "duplicate": "duplicate", "test": "test"}
-
 
 log = structlog.get_logger("leadring.deliveries")
 
@@ -95,16 +93,9 @@ class Hooks:
         if kept.again and kept.verdict in FINAL:
             return "duplicate"
         verdict = await self._deliveries.finish(source, kept, reading)
-        match verdict:
-            case "no_phone":
-                raise Unreadable("No telephone number was found in it.")
-            case "unreadable":
-                raise Unreadable(reading.why)
-            case "not_taking":
-                raise NotTaking
-            case "failed" if kept.body is None:
-                raise LeadringError("A delivery could not be read, and is not kept.")
-        return OUTCOME.get(verdict, "accepted")
+        if verdict == "failed" and kept.body is None:
+            raise LeadringError("A delivery could not be read, and is not kept.")
+        return heard(verdict, reading.why)
 
     async def _take_word(self, source: Source, content_type: str, body: bytes) -> str:
         """Meta tells of leads, and is asked for them after it has been answered."""
