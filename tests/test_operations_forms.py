@@ -45,10 +45,10 @@ def test_map_tells_each_field_where_it_was_found_and_whether_it_would_be_rung(ru
     assert done.out.splitlines()[:7] == [
         "read as elementor",
         "  phone: 054-2345678",
-        '      from טלפון (alias "טלפון")',
+        '      from טלפון (alias "טלפון"), sure',
         "      reads as +972542345678, mobile, IL",
         "  name: דנה לוי",
-        '      from שם מלא (alias "שם מלא")',
+        '      from שם מלא (alias "שם מלא"), sure',
         "  page_url: https://www.example.com/lp/",
     ]
     assert "  form_name: LP" in done.out
@@ -72,7 +72,7 @@ def test_map_reads_as_a_source_of_the_file_named_or_by_the_path_of_the_request(r
     named = run("map", "body", "--source", "shop")
     assert named.code == 0
     assert named.out.startswith("read as elementor for [sources.shop]")
-    assert 'from override "No Label field_9a1"' in named.out
+    assert 'from No Label field_9a1 (override "No Label field_9a1"), certain' in named.out
     assert run("map", "request").out == named.out
     assert "0123456789abcdef" not in named.out
 
@@ -84,8 +84,10 @@ def test_map_prints_json_for_a_script(run: Run, payload: Path) -> None:
     assert found["not_rung"] == []
     assert set(found) == {
         *("preset", "fields", "extra", "found_as", "low_confidence", "delivery_id", "submitted_at", "is_test"),
-        *("phone", "phone_refused", "not_rung"),
+        *("phone", "phone_refused", "not_rung", "looks_like", "evidence", "verdict", "to_write"),
     }
+    assert found["evidence"]["phone"] == {"paths": ["טלפון"], "by": 'alias "טלפון"', "surely": "sure"}
+    assert (found["looks_like"], found["verdict"], found["to_write"]) == ("elementor", "lead", None)
 
 
 def test_without_a_phone_map_ends_with_2_and_says_what_to_write(run: Run, folder: Path) -> None:

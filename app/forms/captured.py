@@ -7,6 +7,10 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Final
 
+from app.forms.payload import MAX_BYTES
+
+LONGEST: Final = MAX_BYTES + 64 * 1024  # bytes of what is captured: a body, and the headers of its request
+MULTIPART: Final = "multipart/form-data"
 _REQUEST: Final = re.compile(rb"\A\s*(?:POST|PUT|GET|PATCH) (\S{1,2000}) HTTP/\d(?:\.\d)?\r?\n", re.IGNORECASE)
 _BLANK: Final = re.compile(rb"\r?\n\r?\n")
 _CHUNK: Final = re.compile(rb"([0-9A-Fa-f]{1,6})(?:;[^\r\n]*)?\r?\n")
@@ -30,10 +34,13 @@ class Captured:
 
 
 def read_captured(content: bytes, content_type: str | None = None) -> Captured:
-    """What the file holds; `content_type`, where it is given, goes before what the request says of itself."""
+    """What the file holds; `content_type`, where it is given, goes before what the request says of itself.
+
+    Whoever says `multipart/form-data` and no boundary means the one that the body itself begins with.
+    """
     request = _REQUEST.match(content)
     if request is None:
-        return Captured(content_type or _guessed(content), content, "", {})
+        return Captured(_told(content_type, content), content, "", {})
     blank = _BLANK.search(content, request.end() - 2)
     head, body = (content[: blank.start()], content[blank.end() :]) if blank else (content, b"")
     headers: dict[str, str] = {}
@@ -42,8 +49,15 @@ def read_captured(content: bytes, content_type: str | None = None) -> Captured:
         headers[name.strip().lower()] = value.strip()
     if headers.get("transfer-encoding", "").lower() == "chunked":
         body = _joined(body)
-    told = content_type or headers.get("content-type") or _guessed(body)
+    told = _told(content_type or headers.get("content-type"), body)
     return Captured(told, body, request[1].decode("latin-1"), headers)
+
+
+def _told(content_type: str | None, body: bytes) -> str:
+    guessed = _guessed(body)
+    if content_type == MULTIPART and guessed.startswith(MULTIPART):
+        return guessed
+    return content_type or guessed
 
 
 def _guessed(body: bytes) -> str:

@@ -12,7 +12,7 @@ from app.directory_types import Source
 from app.forms.answers import Answer, read_answers
 from app.forms.keys import simple
 from app.forms.mapped import Mapped
-from app.forms.mapping import map_payload, roots_of
+from app.forms.mapping import map_payload, preset_of, roots_of
 from app.forms.numbers import is_identity_number, number_in
 from app.forms.presets import DROPPED, KNOWN, TECHNICAL
 from app.forms.recognising import recognise
@@ -44,7 +44,7 @@ def learn(payload: object, headers: Mapping[str, str], country: str, preset: str
 def learn_more(payload: object, source: Source, country: str) -> Lesson:
     """What has to be written beside the `map` that a source has, for what it does not find of `NEEDED`."""
     mapped = map_payload(payload, source, country)
-    answers = read_answers(payload, roots_of(payload, source), titles_of(payload))
+    answers = read_answers(payload, roots_of(source, preset_of(payload, source)[1]), titles_of(payload))
     told: dict[str, str] = {}
     unsure: list[str] = []
     taken: set[str] = set()

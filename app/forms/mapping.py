@@ -31,7 +31,7 @@ def map_payload(payload: object, source: Source, default_country: str) -> Mapped
     so that a body that was kept can be read again with a better `map`.
     """
     name, preset = preset_of(payload, source)
-    answers = read_answers(payload, roots_of(payload, source), titles_of(payload))
+    answers = read_answers(payload, roots_of(source, preset), titles_of(payload))
     overrides = Overrides(source.map, answers)
     claims = claims_of(answers)
     found = _found(claims, overrides)
@@ -70,9 +70,9 @@ def preset_of(payload: object, source: Source) -> tuple[str, Preset]:
     return name, KNOWN.get(name, Preset())
 
 
-def roots_of(payload: object, source: Source) -> tuple[str, ...]:
+def roots_of(source: Source, preset: Preset) -> tuple[str, ...]:
     """Below which paths the visitor's answers may stand: the source's own, else those of the preset."""
-    return (source.root,) if source.root else preset_of(payload, source)[1].roots
+    return (source.root,) if source.root else preset.roots
 
 
 def _found(claims: tuple[Claim, ...], overrides: Overrides) -> dict[str, Found]:

@@ -5,14 +5,13 @@ from __future__ import annotations
 import structlog
 
 from app.directory import Source
-from app.domain import submission_guards
 from app.domain.deliveries import FINAL, Delivery, NewDelivery
 from app.errors import Invalid, NotTaking, RateLimited
 from app.ids import new_id
 from app.metrics import Metrics
 from app.ports_deliveries import DeliveryStore
+from app.service.fate import guesses, verdict_of
 from app.service.intake import Intake
-from app.service.reading import NotCallable
 from app.service.rules import Rules
 from app.service.sealing import Seal
 from app.service.tokens import Tokens
@@ -103,28 +102,13 @@ class Deliveries:
             return reading.verdict, reading.why
         if mapped.is_test:
             return "test", ""
-        guessed = submission_guards.low_confidence(
-            mapped.found_as.get("phone", ""), self.rules.directory.guards.low_confidence
-        )
+        guessed = guesses(mapped, self.rules.directory.guards.low_confidence)
         try:
             answered = await self._intake.submit(
-                submission_of(
-                    source,
-                    mapped,
-                    delivery.id,
-                    delivery.received_at,
-                    self.store.clock.now(),
-                    guessed if mapped.low_confidence else [],
-                )
+                submission_of(source, mapped, delivery.id, delivery.received_at, self.store.clock.now(), guessed)
             )
-        except NotCallable as refusal:
-            return "refused", refusal.guard
-        except RateLimited:
-            return "refused", "cooldown or calls"
-        except Invalid as refusal:
-            return "no_phone", ", ".join(f"{error.field} {error.code}" for error in refusal.errors)
-        except NotTaking:
-            return "not_taking", ""
+        except (Invalid, RateLimited, NotTaking) as refusal:
+            return verdict_of(refusal)
         return ("duplicate" if answered.outcome == "duplicate" else "lead"), ""
 
     def count_lost(self, delivery: Delivery, verdict: str) -> None:

@@ -6,10 +6,10 @@ from collections.abc import AsyncIterator, Sequence
 from dataclasses import dataclass
 
 from app.directory import Source
-from app.domain import submission_guards
 from app.domain.deliveries import REPLAYABLE, Delivery
 from app.domain.phone import PhoneRefused, mask, read_phone
 from app.service.deliveries import Deliveries
+from app.service.fate import foresee
 from app.service.webhook_reading import Reading
 
 UNOPENED = "its body cannot be opened: LEADRING_SECRET_KEY is another one"
@@ -53,16 +53,11 @@ async def replay(
 
 def _foreseen(deliveries: Deliveries, source: Source, delivery: Delivery, reading: Reading) -> tuple[str, str]:
     """What would become of it, as far as that can be known without storing it, and what is to be said of it."""
-    mapped = reading.mapped
-    if mapped is None:
+    if reading.mapped is None:
         return reading.verdict, reading.why
-    if mapped.is_test:
-        return "test", ""
-    if not _phone(deliveries, reading):
-        return "no_phone", ""
-    sent_at = min(delivery.received_at, mapped.submitted_at or delivery.received_at)
-    late = submission_guards.stale(sent_at, deliveries.store.clock.now(), source.max_age)
-    return "lead", f"held: {late[0].figures}" if late else ""
+    now = deliveries.store.clock.now()
+    fate = foresee(source, reading.mapped, deliveries.rules.directory, delivery.received_at, now)
+    return fate.verdict, f"held: {fate.held}" if fate.held else fate.why
 
 
 def _phone(deliveries: Deliveries, reading: Reading) -> str:
