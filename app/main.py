@@ -23,6 +23,7 @@ from uvicorn.middleware.proxy_headers import ProxyHeadersMiddleware
 
 from app import __version__, faults
 from app.clock import Clock
+from app.console import read_payload, sign_in
 from app.directory import Directory, Limits, load_directory
 from app.ids import new_id
 from app.meta.graph import Graph
@@ -129,6 +130,9 @@ def create_app(settings: Settings, directory: Directory | None = None, options: 
         app.include_router(room.router)
     for room in (admin_switches, admin_explain, ops, scrape, embed, files):
         app.include_router(room.router)
+    if _secret(settings.admin_token):  # else there is nothing below /console, not even a method that is not allowed
+        for room in (sign_in, read_payload):
+            app.include_router(room.router)
     app.add_middleware(problems.Caught)
     app.add_middleware(SiteCors, rules=rules)
     app.add_middleware(Around, metrics=metrics)
@@ -208,6 +212,7 @@ async def _running(
             dispatcher=dispatcher,
             intake=intake,
             hooks=Hooks(rules, deliveries, unfinished.wake),
+            deliveries=deliveries,
             views=LeadViews(store, rules, dispatcher, hub, tokens, slots),
             slots=slots,
             usual_wait=UsualWait(store, rules, switches),

@@ -22,6 +22,7 @@ NEEDED: Final = ("phone", "name", "email")
 _EMAIL: Final = re.compile(r"[^\s@]{1,64}@[^\s@.]{1,190}(?:\.[^\s@.]{1,63}){1,4}")
 _PERSON: Final = re.compile(r"[^\W\d_]+(?:[ '\"׳״.-]{1,2}[^\W\d_]+){0,3}")
 _LONGEST_PERSON: Final = 40  # characters
+LONGEST_NAME: Final = 200  # characters of a name that anybody copies; a path is never much longer
 _NUMBER: Final = re.compile(r"[\s+()./\d\u2010-\u2015\u200e\u200f-]{7,32}(?:[^\d\s].{0,20})?", re.DOTALL)
 
 
@@ -68,7 +69,7 @@ def name_of(answer: Answer, answers: Iterable[Answer]) -> str:
     """What to write under `map` for it: the name people know, or its path where another answer has that name, too."""
     for name in answer.said.names:
         same = [one for one in answers if any(simple(other) == simple(name) for other in one.said.names)]
-        if simple(name) and len(same) == 1:
+        if simple(name) and len(same) == 1 and len(name) <= LONGEST_NAME:
             return name
     return answer.path
 

@@ -74,13 +74,23 @@ def told_of(one: Forecast) -> Told:
             ("signature", _signature(one)),
             ("it would become", _fate(one)),
             *((("cannot be known here", _UNKNOWN),) if one.fate.lead is not None else ()),
-            ("the builder would hear", _heard(one)),
+            ("the builder would hear", _said(one.fate.verdict, one.fate.why)),
         ),
         not_rung=tuple(_hindrances(one)),
         advice="" if one.phone is not None else _advice(one),
         to_write=lines,
         instead=_instead(one) if lines else "",
     )
+
+
+def told_unread(content_type: str, refusal: Refusal) -> Told:
+    """The words for a body that cannot be read as what it is said to be."""
+    facts = (
+        ("it would become", "no lead; it is kept, and may be read again"),
+        ("the builder would hear", _said("unreadable", str(refusal))),
+    )
+    why = not_decoded(content_type, refusal)
+    return Told(f"it cannot be read {why}", (), (), facts, (why,), why, "", "")
 
 
 def told_fields(mapped: Mapped, phone: Phone | None, refused: str) -> Iterator[ToldField]:
@@ -159,9 +169,9 @@ def _lead(one: Forecast) -> str:
     return "a lead that is rung as soon as somebody is free"
 
 
-def _heard(one: Forecast) -> str:
+def _said(verdict: str, why: str) -> str:
     try:
-        return f'200 {{"outcome": "{heard(one.fate.verdict, one.fate.why)}"}}'
+        return f'200 {{"outcome": "{heard(verdict, why)}"}}'
     except Refusal as refusal:
         return f"{refusal.status} {refusal.code}: {refusal}"
 

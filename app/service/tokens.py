@@ -1,4 +1,4 @@
-"""Keyed hashes and the tokens of a lead's own view. One secret, one purpose per label."""
+"""Keyed hashes, the tokens of a lead's own view, the seals of sessions. One secret, one purpose per label."""
 
 from __future__ import annotations
 
@@ -44,6 +44,10 @@ class Tokens:
             if hmac.compare_digest(self.of_lead(lead_id, scope).encode(), given):
                 return scope
         return None
+
+    def of_session(self, ends_at: int, password: str) -> str:
+        """The seal of a session in the console until `ends_at` (ms), which the password began."""
+        return base64.urlsafe_b64encode(self._digest("session", f"{ends_at} {password}")).decode()
 
     def fingerprint(self, text: str) -> str:
         return self._digest("fingerprint", text).hex()

@@ -13,6 +13,7 @@ from app.directory import Directory, Limits
 from app.errors import ConfigurationError, StorageUnavailable
 from app.metrics import Metrics
 from app.ports import Store
+from app.service.deliveries import Deliveries
 from app.service.dispatcher import Dispatcher
 from app.service.hooks import Hooks
 from app.service.hub import Hub
@@ -46,6 +47,7 @@ class Desk:
     outcomes: Outcomes
     switches: Switches
     hooks: Hooks
+    deliveries: Deliveries
     tokens: Tokens
     gate: Gate
     source_gate: Gate

@@ -2,7 +2,7 @@
 
 from typing import Any, Final
 
-from jinja2 import Environment, PackageLoader, StrictUndefined
+from jinja2 import ChoiceLoader, Environment, PackageLoader, StrictUndefined
 
 from app.domain.languages import RIGHT_TO_LEFT, known_language
 from app.web.pages.words import WORDS
@@ -28,8 +28,13 @@ def put(sentence: str, value: str) -> str:
     return sentence.replace("{n}", isolated(value))
 
 
-def render(template: str, language: str, stylesheet: str, **values: Any) -> str:
+def templates_of(package: str) -> Environment:
+    """The templates in the `pages` of another package, under the same rules; these here may be built upon."""
+    return _templates.overlay(loader=ChoiceLoader([PackageLoader(package, "pages"), PackageLoader("app.web", "pages")]))
+
+
+def render(template: str, language: str, stylesheet: str, templates: Environment = _templates, /, **values: Any) -> str:
     """A whole page in the language of ours that this tag means."""
     tag = known_language(language)
     given = {"words": WORDS[tag], "direction": "rtl" if tag in RIGHT_TO_LEFT else "ltr"} | values
-    return _templates.get_template(template).render(language=tag, stylesheet=stylesheet, **given)
+    return templates.get_template(template).render(language=tag, stylesheet=stylesheet, **given)
