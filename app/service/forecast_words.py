@@ -66,15 +66,15 @@ def told_of(one: Forecast) -> Told:
         fields=tuple(told_fields(mapped, one.phone, one.refused)),
         beside=tuple((short(name), short(value)) for name, value in mapped.extra.items()),
         facts=(
-            ("it looks like", "no builder that is known here" if one.looks_like == "generic" else one.looks_like),
-            ("its answers stand", f"below {one.root}" if one.root else "in the whole of it"),
-            ("id of the submission", short(mapped.delivery_id or "") or "none; the same body twice is one lead"),
-            ("sent", to_iso(mapped.submitted_at) or "not said"),
-            ("a test", "yes, the builder says so" if mapped.is_test else "no"),
-            ("signature", _signature(one)),
             ("it would become", _fate(one)),
             *((("cannot be known here", _UNKNOWN),) if one.fate.lead is not None else ()),
             ("the builder would hear", _said(one.fate.verdict, one.fate.why)),
+            ("signature", _signature(one)),
+            ("a test", "yes, the builder says so" if mapped.is_test else "no"),
+            ("sent", to_iso(mapped.submitted_at) or "not said"),
+            ("id of the submission", short(mapped.delivery_id or "") or "none; the same body twice is one lead"),
+            ("it looks like", "no builder that is known here" if one.looks_like == "generic" else one.looks_like),
+            ("its answers stand", f"below {one.root}" if one.root else "in the whole of it"),
         ),
         not_rung=tuple(_hindrances(one)),
         advice="" if one.phone is not None else _advice(one),
@@ -89,8 +89,7 @@ def told_unread(content_type: str, refusal: Refusal) -> Told:
         ("it would become", "no lead; it is kept, and may be read again"),
         ("the builder would hear", _said("unreadable", str(refusal))),
     )
-    why = not_decoded(content_type, refusal)
-    return Told(f"it cannot be read {why}", (), (), facts, (why,), why, "", "")
+    return Told("it cannot be read", (), (), facts, (), not_decoded(content_type, refusal), "", "")
 
 
 def told_fields(mapped: Mapped, phone: Phone | None, refused: str) -> Iterator[ToldField]:
