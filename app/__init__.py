@@ -1,7 +1,7 @@
 """Leadring answers website leads by telephone. The life of a lead, one line per file:
 
 1 ../static/widget.js          a visitor leaves name and phone           (or any website form)
-  web/hooks.py                 or a form builder tells of one, read by forms/
+  web/hooks.py                 or a form builder tells of one, read by forms/; console/ shows how
 2 web/leads.py, web/forms.py   counted, parsed, checked; answered only after step 4
 3 service/intake.py            the phone becomes E.164; guards decide; a double click becomes the same lead
 4 store/intake.py              the lead is on disk, due now; the dispatcher is woken

@@ -33,7 +33,11 @@ README = (ROOT / "README.md").read_text()
 @pytest.fixture(scope="module")
 def application(tmp_path_factory: pytest.TempPathFactory) -> FastAPI:
     database = tmp_path_factory.mktemp("docs") / "docs.db"
-    settings = Settings(database_url=f"sqlite:///{database}", voicenter_code=SecretStr("account-code"))
+    settings = Settings(
+        database_url=f"sqlite:///{database}",
+        voicenter_code=SecretStr("account-code"),
+        admin_token=SecretStr("admin-token-of-the-docs"),
+    )
     return create_app(settings, load_directory(ROOT / "leadring.example.toml"))
 
 

@@ -8,5 +8,6 @@ presets.py      what is known of each builder; recognising.py tells which one it
 facts.py        the builder's own id of the submission, when it was sent, whether it is a test
 signatures.py   what a builder can prove
 meta.py         the one builder whose webhook brings no answers
-learning.py     from a captured payload (captured.py) to what has to stand in leadring.toml
+learning.py     from a captured payload (captured.py) to what has to stand in leadring.toml (map_lines.py)
+evidence.py     by what, and how surely, something is one of our fields
 """
