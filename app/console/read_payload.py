@@ -12,7 +12,7 @@ from app.console.door import console_router, signed_in
 from app.console.handed_in import HandedIn, read_handed_in
 from app.console.reading import A_SOURCE, TOO_LONG, Answer, WrongForm, read
 from app.directory_types import PRESETS
-from app.domain.deliveries import Delivery
+from app.domain.deliveries import ONLY_TOLD, Delivery
 from app.errors import TooLarge
 from app.forms.captured import MULTIPART
 from app.service.forecast_words import NOTHING_KEEPS_IT, short
@@ -71,7 +71,7 @@ async def _kept(at: Desk) -> list[tuple[str, list[tuple[str, str]]]]:
     found: list[tuple[str, list[tuple[str, str]]]] = []
     for source in sources[:SOURCES_SHOWN]:
         latest: list[Delivery] = await store.deliveries(source, 0, (), SHOWN_OF_EACH)
-        lines = [(one.id, _line(at, one)) for one in latest if one.body is not None]
+        lines = [(one.id, _line(at, one)) for one in latest if one.body is not None and one.verdict not in ONLY_TOLD]
         if lines:
             found.append((source, lines))
     return found

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from app.console.handed_in import HandedIn
 from app.directory import Source
 from app.directory_types import PRESETS
-from app.domain.deliveries import Delivery
+from app.domain.deliveries import ONLY_TOLD, Delivery
 from app.errors import Refusal
 from app.forms.captured import Captured, read_captured
 from app.forms.payload import MAX_BYTES, decode
@@ -66,6 +66,8 @@ def _captured(at: Desk, given: HandedIn, delivery: Delivery | None) -> Captured:
         if not captured.body.strip():
             raise WrongForm(field, "There is nothing in it.")
         return captured
+    if delivery.verdict in ONLY_TOLD:
+        raise WrongForm("delivery_id", "This one only tells of a lead: what Meta answers is not there to be read.", 404)
     if delivery.body is None:
         raise WrongForm("delivery_id", "Of this delivery no body is kept.", 404)
     body = at.deliveries.body_of(delivery)

@@ -29,6 +29,12 @@ async def home(request: Request) -> Response:
     return page("home.html") if is_signed_in(request) else sign_in_page(200)
 
 
+@router.get("/sign-in")
+async def sign_in_again() -> Response:
+    """For whoever reloads the address at which a wrong token was refused."""
+    return RedirectResponse(HOME, 303, NO_STORE)
+
+
 @router.post("/sign-in")
 async def sign_in(request: Request) -> Response:
     """A session for who knows the admin token. Every try counts against the limit per client, the right one too:

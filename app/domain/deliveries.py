@@ -28,6 +28,9 @@ FINAL: Final = ("lead", "duplicate", "test", "refused", "to_fetch")
 # What may still become a lead, once somebody has mended something. A test or a refusal is what it is.
 REPLAYABLE: Final = ("kept", "no_phone", "unreadable", "not_taking", "not_fetched", "failed")
 
+# Of these no form is kept, only the word that there is one to be asked for.
+ONLY_TOLD: Final = ("to_fetch", "not_fetched")
+
 SAME_BODY_FOR: Final = 3_600_000  # milliseconds in which the same body without an id of its own is the same delivery
 KEPT_FOR: Final = 7 * 86_400_000  # milliseconds a row is kept at least, body or not: by it a delivery is known again
 
