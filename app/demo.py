@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import secrets
 import socket
 import sys
 import tempfile
@@ -60,18 +61,20 @@ def run_demo(host: str, port: int) -> int:
             port=port + 1,
         )
         with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
-            runner.run(_side_by_side(service, sandbox, f"http://{host}:{port}"))
+            password = settings.admin_token.get_secret_value() if settings.admin_token else ""
+            runner.run(_side_by_side(service, sandbox, f"http://{host}:{port}", password))
     return 0 if service.started else 1
 
 
-async def _side_by_side(service: Server, sandbox: SandboxServer, home: str) -> None:
+async def _side_by_side(service: Server, sandbox: SandboxServer, home: str, password: str) -> None:
     """Both until the first signal; then the service first, so that its last calls still find the sandbox."""
 
     demo_page = f"{home}/demo"
 
     def announce() -> None:
         print(f"\n  The demo is at {demo_page}  (in Hebrew: {demo_page}/he). Ctrl-C ends it.", flush=True)
-        print(f"  The form by itself: {home}/f/main · the lines for a website of yours: {home}/embed\n", flush=True)
+        print(f"  The form by itself: {home}/f/main · the lines for a website of yours: {home}/embed", flush=True)
+        print(f"  The console: {home}/console, with the token {password}\n", flush=True)
 
     service.on_started = announce
     other = asyncio.create_task(sandbox.serve())
@@ -90,6 +93,7 @@ def demo_settings(database: Path, host: str, port: int) -> Settings:
         voicenter_extensions_url=f"http://{host}:{port + 1}/Comet/api/GetExtensions",
         voicenter_call_log_url=f"http://{host}:{port + 1}/hub/cdr/",
         voicenter_cdr_token=SecretStr(DEMO_CDR_TOKEN),
+        admin_token=SecretStr(secrets.token_urlsafe(12)),
     )
 
 

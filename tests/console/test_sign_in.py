@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 from http.cookies import SimpleCookie
+from pathlib import Path
 
 import httpx
 import pytest
 
+from app.demo import demo_settings
+from app.settings import MIN_TOKEN
 from tests.console.visiting import ADMIN_TOKEN, MAP, OURS, assert_console, hand_in, shown, sign_in
 from tests.web.conftest import Start
 from tests.web.hooking import HOOKED
@@ -172,6 +175,13 @@ async def test_the_console_opens_under_the_address_it_is_reached_by(start: Start
             async with service.client() as client:
                 answer = await client.post("/console/sign-in", data={"token": ADMIN_TOKEN}, headers={"origin": origin})
                 assert answer.status_code == 303, origin
+
+
+def test_the_demo_makes_a_token_of_its_own_at_each_start(tmp_path: Path) -> None:
+    made = [demo_settings(tmp_path / "demo.db", "127.0.0.1", 8000).admin_token for _ in "12"]
+    first, second = (token.get_secret_value() for token in made if token is not None)
+    assert first != second
+    assert len(first) >= MIN_TOKEN
 
 
 async def test_when_the_database_is_away_a_page_says_so(service: Service, client: httpx.AsyncClient) -> None:

@@ -129,6 +129,10 @@ def _strange_requests(client: httpx.Client) -> list[httpx.Response]:
         client.get("/metrics", headers={"authorization": f"Bearer {CDR_TOKEN}"}),
         client.get("/v1/admin/switches", headers={"authorization": f"Bearer {ADMIN_TOKEN}x"}),
         client.post("/v1/admin/switches", json=PERSON, headers={"authorization": f"Bearer {ADMIN_TOKEN}"}),
+        client.get("/console/map", headers={"cookie": f"leadring_console={ADMIN_TOKEN}"}),
+        client.post("/console/sign-in", data={"token": f"{ADMIN_TOKEN}x", "then": PHONE}),
+        client.post("/console/sign-in", data={"token": ADMIN_TOKEN, "then": NAME}, headers={"origin": "null"}),
+        client.post("/console/map", files={"file": (NAME, f"{NAME} {PHONE}".encode())}),
     ]
     assert [answer.status_code for answer in answers if not 400 <= answer.status_code < 500] == []
     return answers
