@@ -40,10 +40,18 @@ PAGES: Final = (
 
 
 def page(
-    template: str, status: int = 200, *, signed_in: bool = True, headers: dict[str, str] | None = None, **values: Any
+    template: str,
+    status: int = 200,
+    *,
+    here: str = "",
+    signed_in: bool = True,
+    headers: dict[str, str] | None = None,
+    **values: Any,
 ) -> Response:
-    """The template with these values. `signed_in`: whether there is a way to the other pages, and out."""
-    body = render(template, "en", STYLESHEET, _TEMPLATES, pages=PAGES if signed_in else (), home=HOME, **values)
+    """The template with these values. `here` is its path, where it is one that can be gone to; `signed_in`: whether
+    there is a way to the other pages, and out."""
+    ways = PAGES if signed_in else ()
+    body = render(template, "en", STYLESHEET, _TEMPLATES, pages=ways, home=HOME, here=here, **values)
     return html(body, status, headers=_HEADERS | (headers or {}))
 
 

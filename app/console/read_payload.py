@@ -50,6 +50,7 @@ async def _page(at: Desk, given: HandedIn, answer: Answer | None = None, wrong: 
     return page(
         "read_payload.html",
         wrong.status if wrong is not None else 200,
+        here="/console/map",
         given=given,
         choices=[(A_SOURCE + key, f"{key} ({source.preset})") for key, source in directory.sources.items()],
         presets=PRESETS,

@@ -26,7 +26,7 @@ NO_STORE: Final = {"Cache-Control": "no-store"}
 @router.get("")
 async def home(request: Request) -> Response:
     """What there is to look at; for whoever is not signed in, the question for the password."""
-    return page("home.html") if is_signed_in(request) else sign_in_page(200)
+    return page("home.html", here=HOME) if is_signed_in(request) else sign_in_page(200)
 
 
 @router.get("/sign-in")

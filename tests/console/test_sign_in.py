@@ -42,6 +42,7 @@ async def test_the_right_token_opens_and_the_cookie_goes_nowhere_else(stranger: 
     assert ADMIN_TOKEN not in given["value"]
     home = assert_console(await stranger.get("/console"))
     assert MAP in home.links
+    assert home.one("a", **{"aria-current": "page"})["href"] == "/console"
     assert home.one("form")["action"] == "/console/sign-out"
 
 
