@@ -209,8 +209,12 @@ async def test_a_delivery_that_cannot_be_had_says_why(service: Service, client: 
     page = assert_console(await client.get(MAP))
     assert unkept not in page.text
     sealed = await kept(service, client, {"plan": "gold"})
-    service.desk.deliveries._seal = Seal("another secret")
+    house = service.desk.deliveries
+    word = (await house.keep_word(service.desk.rules.directory.sources["shop"], b'{"leadgen_id": "444"}', "444")).id
+    assert word not in assert_console(await client.get(MAP)).text
+    house._seal = Seal("another secret")
     for one, said in (
+        (word, "This one only tells of a lead: what Meta answers is not there to be read."),
         (unkept, "Of this delivery no body is kept."),
         ("nowhere<b>", "There is no delivery with this id."),
         (sealed, "LEADRING_SECRET_KEY is another one"),

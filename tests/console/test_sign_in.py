@@ -62,6 +62,7 @@ async def test_another_token_is_told_so_and_opens_nothing(stranger: httpx.AsyncC
     assert "value" not in page.one("input", name="token")
     assert "set-cookie" not in answer.headers
     assert "Sign out" not in shown(await stranger.get("/console"))
+    assert (await stranger.get("/console/sign-in")).headers["location"] == "/console", "to reload is to begin again"
 
 
 @pytest.mark.parametrize("path", [MAP])
