@@ -172,16 +172,13 @@ def test_the_way_back_leads_to_a_form_that_can_be_sent_again(remembering: Browse
         assert first["submission_id"] != second["submission_id"]
 
 
-def test_the_way_back_from_a_door_where_nobody_answers(remembering: Browser, service: FakeService) -> None:
-    """The browser says that nobody is there; behind it is the form with everything that was typed, and the link."""
+def test_the_way_back_from_a_door_where_nobody_answers(page: Page, service: FakeService) -> None:
+    """The browser says that nobody is there; behind it is the form with everything that was typed."""
     with socket.create_server(("127.0.0.1", 0)) as closed:
         nobody = f"http://127.0.0.1:{closed.getsockname()[1]}"
-    with remembering:
-        page = remembering.new_page()
-        page.set_default_timeout(8000)
-        with page.expect_event("framenavigated", lambda frame: frame.url.startswith("chrome-error:")):
-            go(page, publish(service, service.api, f"{nobody}/f/main", form=nobody))
-        page.go_back(wait_until="commit")
-        expect(page.get_by_label("Your phone")).to_have_value(PHONE)
-        expect(page.get_by_label("Your wish")).to_have_value(WISH)
-        expect(page.get_by_role("link", name="03-000 0000")).to_be_visible()
+    with page.expect_event("framenavigated", lambda frame: frame.url.startswith("chrome-error:")):
+        go(page, publish(service, service.api, f"{nobody}/f/main", form=nobody))
+    page.wait_for_function("document.body && !document.forms[0]")  # the driver, too, has arrived at the browser's page
+    page.go_back()
+    expect(page.get_by_label("Your phone")).to_have_value(PHONE)
+    expect(page.get_by_label("Your wish")).to_have_value(WISH)
