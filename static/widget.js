@@ -161,7 +161,6 @@ const build = async (host) => {
   const lang = set.title || own ? wanted : 'en';
   const t = { ...texts.en, ...set, ...own };
 
-  const began = Date.now();
   let typed, url, news, choose, stop, opener, body;
 
   const emit = (name, more) => {
@@ -298,7 +297,7 @@ const build = async (host) => {
       body = new URLSearchParams(values);
       const more = {
         ...origin, site, source: outer ? 'form' : 'widget', language: wanted || lang, page_url: location.href,
-        elapsed_ms: Date.now() - began, submission_id: crypto.randomUUID?.() || Math.random(),
+        elapsed_ms: performance.now() | 0, submission_id: crypto.randomUUID?.() || Math.random(),
       };
       for (const name in more) if (!body.get(name)) body.set(name, more[name]);
     }
@@ -316,11 +315,12 @@ const build = async (host) => {
         body.forEach((_, name) => formData.delete(name));
         body.forEach((value, name) => formData.append(name, value));
       };
-      el('form').submit.call(form);
+      try {
+        el('form').submit.call(form);
+      } catch {}
       form.onformdata = null;
       look(form, tel && call);
-      const stayed = await new Promise((done) => setTimeout(stop = done, 8000, true));
-      if (!stayed) return busy(false);
+      if (!await new Promise((done) => setTimeout(stop = done, 8000, true))) return busy(false);
     }
     const wait = status === 429 && Math.min(headers.get('Retry-After') || 30, 300);
     busy(!!wait);
