@@ -297,7 +297,7 @@ const build = async (host) => {
       body = new URLSearchParams(values);
       const more = {
         ...origin, site, source: outer ? 'form' : 'widget', language: wanted || lang, page_url: location.href,
-        elapsed_ms: performance.now() | 0, submission_id: crypto.randomUUID?.() || Math.random(),
+        elapsed_ms: Math.round(performance.now()), submission_id: crypto.randomUUID?.() || Math.random(),
       };
       for (const name in more) if (!body.get(name)) body.set(name, more[name]);
     }

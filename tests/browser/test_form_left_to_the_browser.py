@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 from playwright.sync_api import Browser, Page, Route
 
-from tests.browser.fake_service import FakeService, problem
+from tests.browser.fake_service import ACCEPTED, Answer, FakeService, problem
 from tests.browser.test_pages_that_change import remembering
 from tests.browser.visitor import PHONE, expect, says, until
 from tests.store.engines import sqlite_template
@@ -152,6 +152,19 @@ def test_what_the_service_answered_is_not_asked_of_the_browser_again(page: Page,
     service.answers.append(problem(503, "storage_unavailable"))
     go(page, publish(service, service.api, f"{service.api}/f/main", connect=service.api, form=service.api))
     says(page, "Nothing you wrote is lost")
+    assert (len(service.leads), service.posted) == (1, [])
+
+
+def test_who_leaves_while_it_is_sent_arrives_where_they_went(page: Page, service: FakeService) -> None:
+    """What the browser cuts off on the way out is not posted once more."""
+    service.answers.append(Answer(202, ACCEPTED.body, held=True))
+    elsewhere = service.page("Elsewhere")
+    go(page, publish(service, service.api, f"{service.api}/f/main", connect=service.api, form=service.api))
+    until(page, lambda: len(service.leads) == 1, "the request left")
+    page.evaluate("url => { location.href = url }", elsewhere)
+    page.wait_for_url(elsewhere)
+    expect(page.get_by_text("Elsewhere")).to_be_visible()
+    service.let_go()
     assert (len(service.leads), service.posted) == (1, [])
 
 
