@@ -20,6 +20,7 @@ from app import (
 )
 from app.clock import SystemClock, to_datetime
 from app.directory import Directory, load_directory
+from app.directory_reading import nearest
 from app.directory_sources import secrets_of_sources
 from app.domain import coverage
 from app.domain.dialing_window import never_rung
@@ -228,17 +229,31 @@ def migrate() -> None:
 @cli.command()
 def widget(
     url: Annotated[str, typer.Option(help="Where browsers reach the service.")] = "https://leads.example.com",
-    site: Annotated[str, typer.Option(help="The site's key.")] = "main",
+    site: Annotated[str | None, typer.Option(help="The site's key; of one site it goes without saying.")] = None,
 ) -> None:
     """Print the tags that embed the widget: the evergreen one, and this exact copy with its integrity."""
     from app.main import STATIC
     from app.web.files import load
 
+    site = _known_site(site)
     asset = load(STATIC / "widget.js")
     base = url.rstrip("/")
     print(f'<script async src="{base}/widget/v1.js" data-site="{site}"></script>')
     print(f'<script async src="{base}/widget/v1.{asset.hash}.js" data-site="{site}"')
     print(f'        integrity="{asset.integrity}" crossorigin="anonymous"></script>')
+
+
+def _known_site(named: str | None) -> str:
+    """The key of a site that there is. Where leadring.toml cannot be read, as it was said, and a word of that."""
+    try:
+        sites = read_both(need_code=False)[1].sites
+    except ConfigurationError as error:
+        print(f"leadring: not checked whether there is such a site: {error.mistakes[0]}", file=sys.stderr)
+        return named or "main"
+    site = named or (next(iter(sites)) if len(sites) == 1 else "main")
+    if site not in sites:
+        raise ConfigurationError([f"{site}: there is no such site{nearest(site, sites)}; there are {', '.join(sites)}"])
+    return site
 
 
 @cli.command()

@@ -2,82 +2,84 @@
 (() => {
 if (window.CallbackWidget?.version) return;
 
-const script = document.currentScript || document.querySelector('script[src*="/widget/v1."]');
+const script = document.currentScript || document.querySelector('[src*="/widget/v1."]');
 const page = script.dataset;
 const api = page.api || new URL(script.src).origin;
 
 const texts = {
 en: {
-  title: 'We call you back', close: 'Close', name: 'Name (optional)', phone: 'Phone', s0: 'Request received',
-  intro: 'Leave your number and we call you right away.', soon: 'Usual wait: {n} seconds.',
-  closed: 'We are closed now.', send: 'Call me now', later: 'Call me back',
-  when: 'When shall we call?', asap: 'As soon as possible', move: 'Change the time',
-  sending: 'Sending…', cancel: 'Cancel the call', again: 'Ask for another call', tel: 'You can also phone us:',
-  missing: 'Please write your number.', impossible: 'This is not a phone number. Please check it.',
-  not_callable: 'We cannot call this number.', consent: 'Please tick this box.',
+  next: 'Your phone will ring next.', from: 'Your phone will ring from {n}.',
+  impossible: 'This is not a phone number. Please check it.', lead_ringing: 'Your phone is ringing. Please pick up.',
+  dialing: 'Calling {n} now.', send: 'Call me now', connected: 'Connected', later: 'Call me back',
+  name: 'Name (optional)', s2: 'Your phone rings', when: 'When shall we call?', consent: 'Please tick this box.',
+  move: 'Change the time', phone: 'Phone', title: 'We call you back', at: 'We call you: {n}.',
+  tel: 'You can also phone us:', s0: 'Request received', agent_answered: '{n} is on the line.',
+  position: 'You are number {n} in line.', cancel: 'Cancel the call',
+  intro: 'Leave your number and we call you right away.', wait: 'Too many requests. Please try again in {n} seconds.',
+  missing: 'Please write your number.', expired: 'Sorry, nobody was free in time.', lead_busy: 'Your line was busy.',
+  close: 'Close', s1: 'Our phone rings', soon: 'Usual wait: {n} seconds.',
+  waiting: 'We call you as soon as somebody is free.', cancelled: 'Cancelled. We will not call you.',
+  not_callable: 'We cannot call this number.', exhausted: 'Sorry, we could not reach you.',
+  failed: 'Sorry, the call failed.', us: 'our team', lead_no_answer: 'You did not answer.', sending: 'Sending…',
+  again: 'Ask for another call', closed: 'We are closed now.', asap: 'As soon as possible',
   fail: 'Sorry, that did not work. Nothing you wrote is lost: please try again.',
-  wait: 'Too many requests. Please try again in {n} seconds.', waiting: 'We call you as soon as somebody is free.',
-  position: 'You are number {n} in line.', at: 'We call you: {n}.', us: 'our team', dialing: 'Calling {n} now.',
-  agent_answered: '{n} is on the line.', s1: 'Our phone rings', s2: 'Your phone rings', next: 'Your phone will ring next.',
-  from: 'Your phone will ring from {n}.', lead_ringing: 'Your phone is ringing. Please pick up.', connected: 'Connected',
-  lead_no_answer: 'You did not answer.', lead_busy: 'Your line was busy.', exhausted: 'Sorry, we could not reach you.',
-  expired: 'Sorry, nobody was free in time.', failed: 'Sorry, the call failed.', cancelled: 'Cancelled. We will not call you.',
 },
 he: {
-  title: 'נחזור אליכם בטלפון', close: 'סגירה', name: 'שם (לא חובה)', phone: 'טלפון', s0: 'הבקשה התקבלה',
-  intro: 'השאירו מספר ונתקשר אליכם מיד.', soon: 'זמן המתנה רגיל: {n} שניות.',
-  closed: 'אנחנו סגורים כרגע.', send: 'התקשרו אליי עכשיו', later: 'חזרו אליי',
-  when: 'מתי להתקשר אליכם?', asap: 'בהקדם האפשרי', move: 'שינוי המועד',
-  sending: 'שולח…', cancel: 'ביטול השיחה', again: 'בקשת שיחה נוספת', tel: 'אפשר גם להתקשר אלינו:',
-  missing: 'נא לכתוב מספר.', impossible: 'זה לא מספר טלפון. נא לבדוק אותו.',
-  not_callable: 'לא נוכל להתקשר למספר הזה.', consent: 'נא לסמן את התיבה.',
+  next: 'מיד יצלצל הטלפון שלכם.', from: 'מיד יצלצל הטלפון שלכם מהמספר {n}.',
+  impossible: 'זה לא מספר טלפון. נא לבדוק אותו.', lead_ringing: 'הטלפון שלכם מצלצל. נא לענות.',
+  dialing: 'מתקשרים עכשיו אל {n}.', send: 'התקשרו אליי עכשיו', connected: 'מחוברים', later: 'חזרו אליי',
+  name: 'שם (לא חובה)', s2: 'הטלפון שלכם מצלצל', when: 'מתי להתקשר אליכם?', consent: 'נא לסמן את התיבה.',
+  move: 'שינוי המועד', phone: 'טלפון', title: 'נחזור אליכם בטלפון', at: 'נתקשר אליכם: {n}.',
+  tel: 'אפשר גם להתקשר אלינו:', s0: 'הבקשה התקבלה', agent_answered: '{n} על הקו.', position: 'מקומכם בתור: {n}.',
+  cancel: 'ביטול השיחה', intro: 'השאירו מספר ונתקשר אליכם מיד.', wait: 'יותר מדי בקשות. נסו שוב בעוד {n} שניות.',
+  missing: 'נא לכתוב מספר.', expired: 'מצטערים, אף אחד לא התפנה בזמן.', lead_busy: 'הקו שלכם היה תפוס.',
+  close: 'סגירה', s1: 'הטלפון שלנו מצלצל', soon: 'זמן המתנה רגיל: {n} שניות.',
+  waiting: 'נתקשר אליכם ברגע שמישהו יתפנה.', cancelled: 'בוטל. לא נתקשר אליכם.',
+  not_callable: 'לא נוכל להתקשר למספר הזה.', exhausted: 'מצטערים, לא הצלחנו להשיג אתכם.',
+  failed: 'מצטערים, השיחה לא הצליחה.', us: 'הצוות שלנו', lead_no_answer: 'לא הייתה תשובה.', sending: 'שולח…',
+  again: 'בקשת שיחה נוספת', closed: 'אנחנו סגורים כרגע.', asap: 'בהקדם האפשרי',
   fail: 'מצטערים, זה לא הצליח. מה שכתבתם נשאר כאן: נסו שוב.',
-  wait: 'יותר מדי בקשות. נסו שוב בעוד {n} שניות.', waiting: 'נתקשר אליכם ברגע שמישהו יתפנה.',
-  position: 'מקומכם בתור: {n}.', at: 'נתקשר אליכם: {n}.', us: 'הצוות שלנו', dialing: 'מתקשרים עכשיו אל {n}.',
-  agent_answered: '{n} על הקו.', s1: 'הטלפון שלנו מצלצל', s2: 'הטלפון שלכם מצלצל', next: 'מיד יצלצל הטלפון שלכם.',
-  from: 'מיד יצלצל הטלפון שלכם מהמספר {n}.', lead_ringing: 'הטלפון שלכם מצלצל. נא לענות.', connected: 'מחוברים',
-  lead_no_answer: 'לא הייתה תשובה.', lead_busy: 'הקו שלכם היה תפוס.', exhausted: 'מצטערים, לא הצלחנו להשיג אתכם.',
-  expired: 'מצטערים, אף אחד לא התפנה בזמן.', failed: 'מצטערים, השיחה לא הצליחה.', cancelled: 'בוטל. לא נתקשר אליכם.',
 },
 };
 const sheet = new CSSStyleSheet();
 sheet.replaceSync(`
 :host{all:initial;color-scheme:inherit;display:block;--a:var(--leadring-accent,light-dark(#0a6c5b,#58d3b6));
---bg:var(--leadring-background,light-dark(#fff,#17201d));--fg:var(--leadring-text,light-dark(#17211e,#e9f0ed));
---bo:var(--leadring-border,#7b8985);
---er:var(--leadring-error,light-dark(#b3261e,#ffb4ab));--r:var(--leadring-radius,14px);
+--er:var(--leadring-error,light-dark(#b3261e,#ffb4ab));--fg:var(--leadring-text,light-dark(#17211e,#e9f0ed));
+--bg:var(--leadring-background,light-dark(#fff,#17201d));--r:var(--leadring-radius,14px);
 font:max(16px,1rem)/1.5 var(--leadring-font,system-ui,sans-serif)}
 :host([hidden]),[hidden],p:empty{display:none!important}
+button,input,select{background:none;min-height:48px;padding:8px 16px;font:inherit;border:1px solid var(--leadring-border,#7b8985);
+color:inherit;border-radius:calc(var(--r)*.6);min-width:48px}
+button{margin-top:16px;cursor:pointer;margin-inline-end:8px}
+[part=submit],[part=launcher]{width:100%;
+color:var(--leadring-accent-text,color(from var(--a) xyz clamp(0,(.1791 - y)*1e9,1.1) clamp(0,(.1791 - y)*1e9,1.1) clamp(0,(.1791 - y)*1e9,1.1)));
+background:var(--a);border-color:transparent;font-weight:600}
+[part=panel]{background:var(--bg);color:var(--fg);overflow-wrap:anywhere;border:1px solid #8884;padding:24px;border-radius:var(--r)}
+[part=panel]:has(>h2[hidden]){border:0;padding:0}
 *{box-sizing:border-box}
-button,input,select{font:inherit;min-height:48px;min-width:48px;padding:8px 16px;border:1px solid var(--bo);
-border-radius:calc(var(--r)*.6);color:inherit;background:none}
-button{cursor:pointer;margin-top:16px;margin-inline-end:8px}
-[part=submit],[part=launcher]{width:100%;font-weight:600;color:var(--leadring-accent-text,color(from var(--a) xyz clamp(0,(.1791 - y)*1e9,1.1) clamp(0,(.1791 - y)*1e9,1.1) clamp(0,(.1791 - y)*1e9,1.1)));background:var(--a);border-color:transparent}
-[aria-disabled=true]{opacity:.7;cursor:progress}
-:focus-visible{outline:3px solid var(--fg);outline-offset:2px}
-[part=panel]{color:var(--fg);background:var(--bg);border:1px solid #8884;border-radius:var(--r);padding:24px;overflow-wrap:anywhere}
-[part=panel]:has(>h2[hidden]){padding:0;border:0}
-dialog{width:min(420px,100% - 32px);box-shadow:0 6px 24px #0005}
-h2{font-size:1.35em;margin:0;padding-inline-end:32px}
-p{margin:6px 0 0}
-a{color:inherit}
-label,a{display:block;font-weight:600;margin-top:14px}
-input,select{display:block;width:100%;margin-top:4px;font-weight:400}
-option{background:var(--bg)}
-[dir=rtl] [dir=ltr]{text-align:right}
 [aria-invalid=true]{border:2px solid var(--er)}
+dialog{width:min(420px,100% - 32px);box-shadow:0 6px 24px #0005}
+[aria-disabled=true]{opacity:.7;cursor:progress}
+h2{margin:0;padding-inline-end:32px;font-size:1.35em}
+p{margin:6px 0 0}
+[dir=rtl] [dir=ltr]{text-align:right}
+label,a{display:block;margin-top:14px;font-weight:600}
+input,select{width:100%;display:block;margin-top:4px;font-weight:400}
+a{color:inherit}
 [part=intro],li{color:var(--leadring-muted,light-dark(#52605b,#a9b8b3))}
+:focus-visible{outline:3px solid var(--fg);outline-offset:2px}
 [part=error]{color:var(--er);font-weight:600}
-[type=checkbox]{float:inline-start;width:24px;min-width:24px;min-height:24px;margin:0;margin-inline-end:8px;accent-color:var(--a)}
-[part=status]:not(:empty){margin-top:14px;font-size:1.1em;outline:0}
-[part=close]{position:absolute;top:8px;inset-inline-end:8px;margin:0;border:0;font-size:1.5em}
+[type=checkbox]{accent-color:var(--a);min-width:24px;width:24px;float:inline-start;min-height:24px;margin:0;margin-inline-end:8px}
+[part=status]:not(:empty){outline:0;font-size:1.1em;margin-top:14px}
+[part=close]{position:absolute;top:8px;margin:0;border:0;inset-inline-end:8px;font-size:1.5em}
 ol{list-style:none;margin:16px 0 0;padding:0}
 li::before{content:"○"/"";display:inline-block;width:28px;color:var(--a)}
-li:has(~[aria-current=step])::before{content:"✓"/""}
 [aria-current=step]{color:inherit;font-weight:700}
+option{background:var(--bg)}
+li:has(~[aria-current=step])::before{content:"✓"/""}
 [aria-current=step]::before{content:"●"/""}
-[part=launcher]{position:fixed;z-index:999999;bottom:var(--leadring-offset,20px);inset-inline-end:20px;
-width:auto;border-radius:99px;padding-inline:24px;box-shadow:0 6px 24px #0005;margin:0}
+[part=launcher]{margin:0;bottom:var(--leadring-offset,20px);inset-inline-end:20px;padding-inline:24px;border-radius:99px;width:auto;
+z-index:999999;position:fixed;box-shadow:0 6px 24px #0005}
 [aria-hidden]{position:absolute;clip-path:inset(50%)}`);
 
 const el = (tag, part = '', props, ...inside) => {
@@ -90,7 +92,7 @@ const el = (tag, part = '', props, ...inside) => {
 
 let origin = { referrer: document.referrer };
 new URLSearchParams(location.search).forEach((value, key) => {
-  if (/^(utm_\w+|(g|fb|tt|ms)clid|[gw]braid)$/.test(key)) origin[key] = value.slice(0, 300);
+  if (/^utm_|clk?id$|braid$/.test(key)) origin[key] = value.slice(0, 300);
 });
 try {
   origin = JSON.parse(sessionStorage.leadring ||= JSON.stringify(origin));
@@ -106,12 +108,12 @@ const ask = async (url, init, seconds = 10) => {
     got = await fetch(url, { signal: AbortSignal.timeout(seconds * 1000), ...init });
     data = await got.json();
   } catch {}
-  return { ok: got.ok, status: got.status, after: got.headers?.get('Retry-After'), data };
+  return Object.assign(got, { data });
 };
 
 const short = (tag) => (tag || '').slice(0, 2).toLowerCase().replace('iw', 'he');
 const words = (lang) => texts[lang] ||= !/ar|es|fr|ru/.test(lang) ? {}
-  : ask(`${api}/widget/words/${lang}.json`, undefined, 3).then(({ data }) => texts[lang] = data);
+  : ask(`${api}/widget/words/${lang}.json`, {}, 3).then(({ data }) => texts[lang] = data);
 words(short(page.lang || document.documentElement.lang));
 
 const follow = (url, heard) => {
@@ -159,22 +161,15 @@ const build = async (host) => {
   const lang = set.title || own ? wanted : 'en';
   const t = { ...texts.en, ...set, ...own };
 
-  const began = Date.now();
-  let typed = '';
-  let url = '';
-  let news = '';
-  let choose;
-  let stop = () => {};
-  let opener;
-  let body;
+  let typed, url, news, choose, stop, opener, body;
 
   const emit = (name, more) => {
     const detail = { site, ...more };
     window.dataLayer?.push({ ...detail, callback_event: detail.event, event: `callback_${name}` });
-    return host.dispatchEvent(new CustomEvent(`callback:${name}`, { bubbles: true, composed: true, cancelable: true, detail }));
+    return host.dispatchEvent(new CustomEvent(`callback:${name}`, { detail, bubbles: true, composed: true, cancelable: true }));
   };
   const moment = (iso) => new Date(iso).toLocaleString(lang,
-    { weekday: 'short', day: 'numeric', month: 'short', hour: 'numeric', minute: '2-digit' });
+    { weekday: 'short', day: 'numeric', month: 'short', hour: 'numeric', minute: 'numeric' });
   const field = (name, label, tag, props) => {
     const input = el(tag, 'input', { id: name, name, ...props });
     return el('div', 'field', {}, el('label', 'label', {}, label, input));
@@ -189,7 +184,7 @@ const build = async (host) => {
     el('div', '', { 'aria-hidden': 'true' }, el('input', '', { name: '_gotcha', tabindex: '-1', autocomplete: 'off' })), send);
   const slot = field('call_at', t.when, 'select');
   const when = slot.querySelector('select');
-  const title = el('h2', 'heading', { id: 'title' }, option('heading') || t.title);
+  const title = el('h2', 'heading', { id: 'title' }, el('bdi', '', {}, option('heading') || t.title));
   const intro = el('p', 'intro', {}, t.intro);
   const say = el('div', 'status', { role: 'status', tabindex: '-1' });
   const steps = el('ol', 'steps');
@@ -198,7 +193,7 @@ const build = async (host) => {
     say.focus();
     const { ok, data } = await ask(url, { method, body: call_at && new URLSearchParams({ call_at }) });
     if (!ok) return fail(data.errors?.[0].message);
-    if (!call_at) stop();
+    if (!call_at) stop?.();
     show(call_at ? data : { state: 'cancelled' });
   };
   const move = button('move', t.move, () => change('PATCH', when.value || new Date().toISOString()));
@@ -226,7 +221,7 @@ const build = async (host) => {
     send.before(slot);
     look(title, form, intro, choose && slot);
   };
-  const busy = (on) => (send.ariaDisabled = `${on}`);
+  const busy = (on) => (send.ariaDisabled = on);
   const mark = (wrong) => {
     const fields = Object.keys(wrong);
     let first;
@@ -282,7 +277,7 @@ const build = async (host) => {
     return over;
   };
   const live = (on = true) => {
-    stop();
+    stop?.();
     if (on && url) stop = follow(url, show);
   };
 
@@ -293,8 +288,8 @@ const build = async (host) => {
     if (!outer) {
       const { phone, consent } = form.elements;
       if (!/(\d\D*){7}/.test(phone.value)) wrong.phone = phone.value ? t.impossible : t.missing;
-      if (consent?.required && !consent.checked) wrong.consent = t.consent;
       if (consent?.checked) values.push(['consent_text', consent.parentNode.textContent]);
+      else if (consent?.required) wrong.consent = t.consent;
       for (const { name, value } of host.querySelectorAll('[type=hidden]')) values.push([name, value]);
     }
     if (!mark(wrong) || !emit('submit')) return;
@@ -302,7 +297,7 @@ const build = async (host) => {
       body = new URLSearchParams(values);
       const more = {
         ...origin, site, source: outer ? 'form' : 'widget', language: wanted || lang, page_url: location.href,
-        elapsed_ms: Date.now() - began, submission_id: crypto.randomUUID?.() || Math.random(),
+        elapsed_ms: Math.round(performance.now()), submission_id: crypto.randomUUID?.() || Math.random(),
       };
       for (const name in more) if (!body.get(name)) body.set(name, more[name]);
     }
@@ -314,8 +309,20 @@ const build = async (host) => {
       answer = await ask(`${api}/v1/leads`, { method: 'POST', body, keepalive: true });
       if (answer.status !== 409) break;
     }
-    const { ok, status, data, after } = answer;
-    const wait = status === 429 && Math.min(after || 30, 300);
+    const { ok, status, data, headers } = answer;
+    if (outer && !status && navigator.onLine && /^[^#]/.test(form.getAttribute('action') || '')) {
+      form.onformdata = ({ formData }) => {
+        body.forEach((_, name) => formData.delete(name));
+        body.forEach((value, name) => formData.append(name, value));
+      };
+      try {
+        el('form').submit.call(form);
+      } catch {}
+      form.onformdata = null;
+      look(form, tel && call);
+      if (!await new Promise((done) => setTimeout(stop = done, 8000, true))) return busy(false);
+    }
+    const wait = status === 429 && Math.min(headers.get('Retry-After') || 30, 300);
     busy(!!wait);
     if (ok) {
       typed = news = '';
@@ -350,7 +357,7 @@ const build = async (host) => {
   const learn = async () => {
     if (!site) return;
     const { data } = await ask(`${api}/v1/sites/${site}`);
-    const { slots = [], usually_within_seconds, consent_text, consent_required, taking } = data;
+    const { slots = [] } = data;
     const closed = data.open === false;
     const said = data.language === lang && data.message;
     choose = slots[0] && (closed || data.busy);
@@ -359,12 +366,12 @@ const build = async (host) => {
     if (closed) send.textContent = t.later;
     slot.hidden = !choose;
     intro.textContent = closed ? `${t.closed} ${put(t.at, moment(data.opens_at))}` : data.busy ? t.waiting : said || t.intro;
-    if (usually_within_seconds) intro.append(' ', put(t.soon, usually_within_seconds));
-    if (consent_text && !form.elements.consent) {
-      send.before(field('consent', '', 'input', { type: 'checkbox', value: 'true', required: consent_required }));
-      form.elements.consent.after(consent_text);
+    if (data.usually_within_seconds) intro.append(' ', put(t.soon, data.usually_within_seconds));
+    if (data.consent_text && !form.elements.consent) {
+      send.before(field('consent', '', 'input', { type: 'checkbox', value: 'true', required: data.consent_required }));
+      form.elements.consent.after(el('bdi', '', {}, data.consent_text));
     }
-    if (taking === false) {
+    if (data.taking === false) {
       look(title);
       fail(said || t.closed);
       if (panel.open) say.focus();
@@ -399,7 +406,7 @@ const build = async (host) => {
     x.ariaLabel = t.close;
     panel.append(x);
   } else learn();
-  queueMicrotask(() => emit('ready', { mode }));
+  setTimeout(() => emit('ready', { mode }));
   return { open, close, live, form, submit };
 };
 
@@ -457,11 +464,11 @@ addEventListener('click', (event) => {
 });
 addEventListener('submit', async (event) => {
   const { target: outer, submitter } = event;
-  const site = /\/f\/([^/?#]+)/.exec(outer.getAttribute('action'))?.[1];
-  if (event.defaultPrevented || !site || !('callbackForm' in outer.dataset) || submitter?.hasAttribute('formaction')) return;
+  const { callbackForm, tel, site = /\/f\/([^/?#]+)/.exec(outer.getAttribute('action'))?.[1] } = outer.dataset;
+  if (event.defaultPrevented || !site || callbackForm == null || submitter?.hasAttribute('formaction')) return;
   event.preventDefault();
   if (!outer.speaker) {
-    outer.speaker = el(tag, '', { mode: 'form', site, lang: outer.getAttribute('lang'), tel: outer.dataset.tel });
+    outer.speaker = el(tag, '', { mode: 'form', site, lang: outer.getAttribute('lang'), tel });
     outer.speaker.outer = outer;
     outer.after(outer.speaker);
   }

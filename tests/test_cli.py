@@ -373,3 +373,33 @@ def test_wrong_usage_is_exit_2_and_no_traceback(run: Run) -> None:
         done = run(*arguments)
         assert done.code == 2, arguments
         assert "Traceback" not in done.err
+
+
+def test_widget_prints_the_tags_of_a_site_that_there_is(run: Run) -> None:
+    """The only site goes without saying; one that is not there is a mistake that says which are."""
+    for done in (run("widget"), run("widget", "--site", "main", "--url", "https://leads.example.com/")):
+        assert (done.code, done.err) == (0, "")
+        assert '<script async src="https://leads.example.com/widget/v1.js" data-site="main"></script>' in done.out
+        assert 'integrity="sha384-' in done.out
+    done = run("widget", "--site", "mian")
+    assert (done.code, done.out) == (2, "")
+    assert 'mian: there is no such site; did you mean "main"?; there are main' in done.err
+
+
+def test_widget_asks_which_of_several_sites(run: Run, folder: Path) -> None:
+    another = '\n[[sites]]\nkey = "roofs"\nname = "Roofs"\norigins = ["https://roofs.example.com"]\nhours = "office"\n'
+    several = NO_HOLES.replace('key = "main"', 'key = "solar"') + another
+    (folder / "leadring.toml").write_text(several, encoding="utf-8")
+    done = run("widget")
+    assert (done.code, done.out) == (2, "")
+    assert "main: there is no such site; there are solar, roofs" in done.err
+    assert 'data-site="roofs"' in run("widget", "--site", "roofs").out
+
+
+def test_widget_without_a_file_prints_what_was_said_and_that_it_was_not_checked(run: Run, folder: Path) -> None:
+    """On a machine that has the program and not the configuration."""
+    (folder / "leadring.toml").unlink()
+    done = run("widget", "--site", "roofs")
+    assert done.code == 0
+    assert 'data-site="roofs"' in done.out
+    assert done.err.startswith("leadring: not checked whether there is such a site: leadring.toml: ")

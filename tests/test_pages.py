@@ -70,6 +70,14 @@ def test_nothing_is_inline_so_the_strictest_policy_lets_the_page_in(html: str) -
     assert page.one("link", rel="stylesheet")["href"] == "/static/pages.css"
 
 
+@pytest.mark.parametrize("html", [form(language="he"), thanks(None, "he")])
+def test_the_sites_name_keeps_its_direction(html: str) -> None:
+    """`Example Ltd.` in a Hebrew page has its full stop at its end."""
+    page = Page(html)
+    names = [tag for tag, _ in page.tags].index("bdi")
+    assert page.tags[names - 1] == ("p", {"class": "site"})
+
+
 def test_what_was_typed_comes_back_known_fields_visible_and_unknown_ones_hidden() -> None:
     page = Page(form(values={"name": "Noa", "phone": "054", "product": "roof", "utm_source": "ads", "email": "a@b.c"}))
     assert page.one("form")["action"] == "/f/main"

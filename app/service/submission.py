@@ -76,8 +76,15 @@ def sort_fields(fields: Mapping[str, object]) -> Sorted:
 
 
 def fingerprint_text(fields: Mapping[str, object]) -> str:
-    """The submission's content in one canonical text; how long the visitor took is no part of it."""
-    content = {key: as_text(value) for key, value in fields.items() if key not in ("submission_id", "elapsed_ms")}
+    """The submission's content in one canonical text; how long the visitor took is no part of it.
+
+    Neither is how lines end: a browser that posts a form itself ends them with CR LF, a script with LF.
+    """
+    content = {
+        key: as_text(value).replace("\r\n", "\n")
+        for key, value in fields.items()
+        if key not in ("submission_id", "elapsed_ms")
+    }
     return json.dumps(content, sort_keys=True, ensure_ascii=True)
 
 

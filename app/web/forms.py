@@ -21,7 +21,7 @@ from app.service.submission import Submission, fingerprint_text, key_of
 from app.web.addresses import own_origin
 from app.web.bodies import read_fields
 from app.web.desk import Desk, desk
-from app.web.leads import accepted, problems
+from app.web.leads import accepted, problems, source_of
 from app.web.limits import client_address, retry_after
 from app.web.page_answers import (
     STYLESHEET,
@@ -56,6 +56,7 @@ async def submit(request: Request, site: str) -> Response:
         limited = await _counted(request, at)
         # What was typed is read even past the limit: the page that says so gives it back.
         fields = await read_fields(request)
+        source_of(fields)  # the widget's word, where it left a form of its own to the browser: known at this door
         if limited is not None:
             raise limited
         answered = await _submit(request, at, site, fields)

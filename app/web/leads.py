@@ -122,7 +122,7 @@ async def submit(request: Request) -> Response:
     answered = await at.intake.submit(
         Submission(
             fields=fields,
-            source=_source(fields),
+            source=source_of(fields),
             client=client_address(request),
             origin=request.headers.get("origin"),
             idempotency_key=request.headers.get("idempotency-key"),
@@ -139,7 +139,13 @@ def accepted(answered: Answered) -> Response:
     )
 
 
-def _source(fields: dict[str, object]) -> str:
-    """How the lead came in, as far as it says so in words that we know: the label set stays bounded."""
-    told = fields.pop("source", None)
-    return told if isinstance(told, str) and told in SOURCES else "api"
+def source_of(fields: dict[str, object]) -> str:
+    """How the lead came in, as far as it says so in words that we know: the label set stays bounded.
+
+    Such a word is taken out; a form's own field of that name ("How did you find us?") stays with the lead.
+    """
+    told = fields.get("source")
+    if not isinstance(told, str) or told not in SOURCES:
+        return "api"
+    del fields["source"]
+    return told

@@ -213,7 +213,7 @@ def _handler(service: FakeService) -> type[BaseHTTPRequestHandler]:
         def do_POST(self) -> None:
             body = self.rfile.read(int(self.headers.get("Content-Length", "0"))).decode()
             values = dict(parse_qsl(body, keep_blank_values=True))
-            if self.path.startswith("/f/"):
+            if self.path.startswith(("/f/", "/contact")):  # the second is the website's own
                 again = service.ordinary_form(self.path.removeprefix("/f/"), values)
                 if again is None:
                     self._send(303, b"", "text/html", {"Location": f"/thanks?lang={values.get('language', 'en')}"})

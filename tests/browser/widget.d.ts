@@ -21,4 +21,7 @@ interface Element {
 interface FormData {
   [Symbol.iterator](): IterableIterator<any>;
 }
+interface ObjectConstructor {
+  assign(target: any, ...sources: any[]): any;
+}
 declare function addEventListener(type: string, listener: (event: any) => unknown): void;

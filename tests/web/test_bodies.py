@@ -408,6 +408,16 @@ async def test_the_source_is_one_of_few_words(service: Service, client: httpx.As
         assert row["source"] == kept
 
 
+@pytest.mark.parametrize("door", ["/v1/leads", "/f/main"])
+async def test_a_forms_own_field_of_that_name_stays_with_the_lead(
+    service: Service, client: httpx.AsyncClient, door: str
+) -> None:
+    """`source` is what many a form calls the question how somebody found it."""
+    await client.post(door, data=LEAD | {"source": "a friend"})
+    (row,) = await service.rows("SELECT extra FROM leads")
+    assert row["extra"] == '{"source": "a friend"}'
+
+
 @pytest.mark.parametrize("bad", ["\u0000", "\ud800", "a\u0000b\udfff", "\u202e"])
 async def test_unstorable_characters_anywhere_are_no_failure_on_either_database(database_url: str, bad: str) -> None:
     """NUL (which PostgreSQL refuses) and lone surrogates (which no UTF-8 has) in every field and every name."""

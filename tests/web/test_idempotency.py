@@ -5,10 +5,12 @@ from __future__ import annotations
 import asyncio
 import json
 from typing import Any
+from urllib.parse import parse_qs, urlsplit
 
 import httpx
 import pytest
 
+from tests.web.pages import BROWSER
 from tests.web.problem import assert_problem, assert_retry_after
 from tests.web.service import GOOD, Service, eventually, started
 
@@ -168,3 +170,20 @@ async def test_the_origin_is_checked_before_the_replay(client: httpx.AsyncClient
     assert (await client.post("/v1/leads", json=body, headers={"origin": GOOD})).status_code == 202
     evil = await client.post("/v1/leads", json=body, headers={"origin": "https://evil.example"})
     assert_problem(evil, 403, "origin_not_allowed", "evil.example")
+
+
+async def test_a_form_that_a_browser_posts_after_the_widget_is_the_same_submission(
+    service: Service, client: httpx.AsyncClient
+) -> None:
+    """The widget's answer was lost and it left its form to the browser: the same fields at the other door, with lines
+    that end as a form's do, are the same lead, and its own status page, not that of somebody who joined it."""
+    fields = LEAD | {"submission_id": KEY, "source": "form", "message": "two\nlines", "utm_source": "ads"}
+    first = (await client.post("/v1/leads", data=fields | {"elapsed_ms": "900"})).json()
+    ended = fields | {"message": "two\r\nlines", "elapsed_ms": "900"}
+    again = await client.post("/f/main", data=ended, headers=BROWSER | {"origin": GOOD})
+    assert again.status_code == 303
+    asked = parse_qs(urlsplit(again.headers["location"]).query)
+    assert asked["lead"] == [first["lead_id"]]
+    assert asked["token"] == parse_qs(urlsplit(first["status_url"]).query)["token"]
+    (row,) = await service.rows("SELECT source, message, extra FROM leads")
+    assert row == {"source": "form", "message": "two\nlines", "extra": "{}"}
