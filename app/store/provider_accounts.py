@@ -6,6 +6,7 @@ import logging
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import Any, TypeVar
 
+from sqlalchemy import Connection
 from sqlalchemy.exc import IntegrityError
 
 from app.clock import Clock
@@ -46,8 +47,11 @@ class ProviderAccounts:
     async def report(
         self, body: str, records: Sequence[CallRecord], decide: Decide, caps_at: Callable[[int], Sequence[Cap]]
     ) -> list[Moved]:
+        def report(conn: Connection) -> list[Moved]:
+            return reports.report(conn, body, records, decide, caps_at, self._now())
+
         try:
-            return await self._write(_leads_of, reports.report, body, records, decide, caps_at, self._now())
+            return await self._write(_leads_of, report)
         except (ValueError, RuntimeError, IntegrityError):
             # Nothing of it stands; kept at least, it is tried again and then set aside.
             log.exception("a report could not be applied")

@@ -6,6 +6,7 @@ import logging
 from collections.abc import Callable, Mapping, Sequence
 from typing import TypeVar
 
+from sqlalchemy import Connection
 from sqlalchemy.exc import IntegrityError
 
 from app.directory import CallCap, Cooldown
@@ -80,8 +81,13 @@ class SqlStore(ProviderAccounts, DeliveryStore):
         numbers: NumberCap | None = None,
     ) -> Claimed:
         terms = claims.ClaimTerms(roster, owner, lease, calls, caps, most, numbers)
+
+        def claim(conn: Connection) -> Claimed:
+            # The time is asked for when it begins: it may have waited, and its agents only now have become free.
+            return claims.claim(conn, terms, self._now())
+
         try:
-            return await self._write(_claimed, claims.claim, terms, self._now())
+            return await self._write(_claimed, claim)
         except IntegrityError:
             # The belt held: another replica was faster with an agent or a lead. Nothing of ours stands.
             return Claimed([], [], [])
@@ -97,9 +103,10 @@ class SqlStore(ProviderAccounts, DeliveryStore):
         who: str,
         caps_at: Callable[[int], Sequence[Cap]],
     ) -> Moved | None:
-        return await self._write(
-            lead_of_moved, attempts.settle, attempt_id, expected, decide, who, self._now(), caps_at
-        )
+        def settle(conn: Connection) -> Moved | None:
+            return attempts.settle(conn, attempt_id, expected, decide, who, self._now(), caps_at)
+
+        return await self._write(lead_of_moved, settle)
 
     async def overdue_attempts(self) -> list[str]:
         return await self.engine.read_one(attempts.looks, self._now())
