@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 from collections.abc import AsyncIterator
 from dataclasses import dataclass
 
@@ -48,6 +49,7 @@ TOLD = {
     "expired": "expired",
     "failed": "failed",
 }
+RELOOK = 20.0  # seconds after which a stream looks without having been told: hints of other replicas may be lost
 STREAM_FOR = 3600.0  # seconds a stream may live; the browser comes back by itself
 
 
@@ -149,11 +151,9 @@ class LeadViews:
                     last = view
                 if view.final or self._hub.closed or loop.time() >= until:
                     return
-                try:
-                    async with asyncio.timeout(until - loop.time()):
+                with contextlib.suppress(TimeoutError):
+                    async with asyncio.timeout(min(RELOOK, until - loop.time())):
                         await watch.changed.wait()
-                except TimeoutError:
-                    return
         finally:
             self._hub.unwatch(lead_id, watch)
 

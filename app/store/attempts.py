@@ -15,13 +15,15 @@ from app.domain.stories import Moved
 from app.store import budgets, events
 from app.store.statements import ATTEMPT_COLUMNS, LEAD_COLUMNS, among, attempt_of, lead_of
 from app.store.tables import agents, attempts, leads
-from app.store.updates import update_one
+from app.store.together import Write, if_hit, together
+from app.store.updates import update_of
 
 _both = (
-    select(*ATTEMPT_COLUMNS, *LEAD_COLUMNS, attempts.c.holds_agent, attempts.c.connected_at)
+    select(*ATTEMPT_COLUMNS, *LEAD_COLUMNS, attempts.c.holds_agent, attempts.c.connected_at, agents.c.misses)
     .join(leads, leads.c.id == attempts.c.lead_id)
+    .join(agents, agents.c.id == attempts.c.agent_id, isouter=True)
     .where(attempts.c.id == bindparam("attempt"))
-    .with_for_update()
+    .with_for_update(of=[attempts, leads])
 )
 _send = (
     update(attempts)
@@ -81,12 +83,10 @@ def begin_sending(
     `ring_agent`: for how many seconds the agent's phone is to ring; kept with those that are left of the deadline.
     """
     attempt, lead = claim.attempt, claim.lead
-    done = conn.execute(_send, {"attempt": attempt.id, "by": owner, "at": now, "until": now + lease})
-    if done.rowcount != 1:
-        return False
+    send = {"attempt": attempt.id, "by": owner, "at": now, "until": now + lease}
     why = None if ring_agent is None else f"{ring_agent} {(lead.deadline_at - now) // 1000}"
-    events.add(conn, [events.entry(now, lead.id, "sending", "dispatcher", attempt_id=attempt.id, why=why)])
-    return True
+    told = events.entry(now, lead.id, "sending", "dispatcher", attempt_id=attempt.id, why=why)
+    return if_hit(conn, Write(_send, [send]), events.told(told))
 
 
 def settle(
@@ -105,7 +105,7 @@ def settle(
     row = conn.execute(_both, {"attempt": attempt_id}).first()
     if row is None:
         return None
-    *values, holds, connected_at = row
+    *values, holds, connected_at, misses = row
     attempt = attempt_of(values[: len(ATTEMPT_COLUMNS)])
     if attempt.state not in expected:
         return None
@@ -113,10 +113,8 @@ def settle(
     move = decide(attempt, lead)
     if move is None:
         return None
-    _move_attempt(conn, attempt, move, now, holds=bool(holds), connected_at=connected_at)
-    _move_agent(conn, attempt, move, now)
-    paused = _count_miss(conn, attempt, move)
-    state, reason = _move_lead(conn, attempt, lead, move, now)
+    paused = _count_miss(conn, attempt, move, misses or 0)
+    state, reason, of_lead = _move_lead(conn, attempt, lead, move, now)
     if move.refund:
         budgets.refund(conn, caps_at(attempt.reserved_at))
     history = [
@@ -146,13 +144,14 @@ def settle(
                 why=str(move.pause_after),
             )
         )
-    events.add(conn, history)
+    of_attempt = _move_attempt(attempt, move, now, holds=bool(holds), connected_at=connected_at)
+    hit = together(conn, of_attempt, *of_lead, *_move_agent(attempt, move, now), events.told(*history))
+    if hit[0] != 1:
+        raise RuntimeError("a locked attempt was moved under its settlement")
     return Moved(attempt, lead, move, state, reason, connected_at)
 
 
-def _move_attempt(
-    conn: Connection, attempt: Attempt, move: Move, now: int, *, holds: bool, connected_at: int | None
-) -> None:
+def _move_attempt(attempt: Attempt, move: Move, now: int, *, holds: bool, connected_at: int | None) -> Write:
     if not may_move(ATTEMPT_MOVES, attempt.state, move.attempt):
         raise ValueError(f"an attempt does not go from {attempt.state} to {move.attempt}")
     live = move.attempt in ATTEMPT_LIVE
@@ -181,25 +180,23 @@ def _move_attempt(
     values["ended_at"] = None if live else now
     if move.outcome == "connected":
         values["connected_at"] = connected_at or now  # seen live, it was earlier
-    if not update_one(conn, attempts, {"id": attempt.id, "state": attempt.state}, values):
-        raise RuntimeError("a locked attempt was moved under its settlement")
+    return update_of(attempts, {"id": attempt.id, "state": attempt.state}, values)
 
 
-def _move_agent(conn: Connection, attempt: Attempt, move: Move, now: int) -> None:
+def _move_agent(attempt: Attempt, move: Move, now: int) -> list[Write]:
     """The agent follows only while this attempt holds them; a late account moves nobody."""
     if move.agent is None:
-        return
+        return []
     to = {"agent": attempt.agent_id, "of": attempt.id, "to": move.agent}
     if move.agent in ("reserved", "on_call"):
-        conn.execute(_agent_goes_on, to)
-    else:
-        conn.execute(_agent_leaves, {**to, "end": move.agent_until, "at": now})
+        return [Write(_agent_goes_on, [to])]
+    return [Write(_agent_leaves, [{**to, "end": move.agent_until, "at": now}])]
 
 
-def _count_miss(conn: Connection, attempt: Attempt, move: Move) -> bool:
-    """Count a call that the agent missed, or forget the earlier ones; True when that has paused the agent."""
+def _count_miss(conn: Connection, attempt: Attempt, move: Move, misses: int) -> bool:
+    """Count a call that the agent missed, or forget the earlier `misses`; True when that has paused the agent."""
     agent = {"agent": attempt.agent_id}
-    if move.missed is False:
+    if move.missed is False and misses:
         conn.execute(_took, agent)
     if not move.missed:
         return False
@@ -211,7 +208,9 @@ def _count_miss(conn: Connection, attempt: Attempt, move: Move) -> bool:
     return conn.execute(_pause, end).rowcount == 1
 
 
-def _move_lead(conn: Connection, attempt: Attempt, lead: Lead, move: Move, now: int) -> tuple[str, str | None]:
+def _move_lead(
+    conn: Connection, attempt: Attempt, lead: Lead, move: Move, now: int
+) -> tuple[str, str | None, list[Write]]:
     """The lead follows its current attempt alone, but for one thing: who has talked with us is not rung again.
 
     So a conversation that is reported late, of an earlier attempt, ends a lead that waits; where another attempt is
@@ -219,7 +218,7 @@ def _move_lead(conn: Connection, attempt: Attempt, lead: Lead, move: Move, now: 
     """
     talked = "connected" in (lead.outcome, move.outcome)
     if lead.attempt_id != attempt.id and not (talked and move.outcome == "connected"):
-        return lead.state, lead.reason
+        return lead.state, lead.reason, []
     current = lead.attempt_id == attempt.id
     values: dict[str, Any] = {}
     if current:
@@ -248,9 +247,9 @@ def _move_lead(conn: Connection, attempt: Attempt, lead: Lead, move: Move, now: 
             "ended_at": (lead.ended_at or now) if state in LEAD_FINAL else None,
         }
     counts = move.counts if current else ()
-    if values or counts:
-        update_one(conn, leads, {"id": lead.id, "state": lead.state}, values, counts)
-    return state, reason
+    if not (values or counts):
+        return state, reason, []
+    return state, reason, [update_of(leads, {"id": lead.id, "state": lead.state}, values, counts)]
 
 
 def _lead_may_go(conn: Connection, lead: Lead, state: str) -> bool:

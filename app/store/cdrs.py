@@ -21,7 +21,8 @@ from app.ports import CallRecord
 from app.store import events
 from app.store.statements import ATTEMPT_COLUMNS, among, attempt_of, insert_unless_there
 from app.store.tables import attempts, cdrs, leads
-from app.store.updates import update_one
+from app.store.together import Write, together
+from app.store.updates import update_of
 
 STRANGER_AFTER = 60_000  # milliseconds a record may wait for its attempt to be written
 LEGS = ("leg1_status", "leg1_talk", "leg2_status", "leg2_talk")  # what an outcome is read from
@@ -42,10 +43,12 @@ _close = (
 )
 _tries = select(cdrs.c.tries).where(cdrs.c.id == bindparam("cdr"))
 _again = update(cdrs).where(cdrs.c.id == bindparam("cdr")).values(tries=cdrs.c.tries + 1)
-_by_id = select(*ATTEMPT_COLUMNS).where(attempts.c.id == bindparam("attempt"))
-_locked = _by_id.with_for_update()
+_by_id = select(*ATTEMPT_COLUMNS).where(attempts.c.id == bindparam("attempt")).with_for_update()
 _by_call = (
-    select(*ATTEMPT_COLUMNS).where(attempts.c.call_id == bindparam("call")).order_by(attempts.c.reserved_at.desc())
+    select(*ATTEMPT_COLUMNS)
+    .where(attempts.c.call_id == bindparam("call"))
+    .order_by(attempts.c.reserved_at.desc())
+    .with_for_update()
 )
 _by_extension = (
     select(*ATTEMPT_COLUMNS, leads.c.phone)
@@ -89,7 +92,12 @@ def kept(conn: Connection, most: int = 50) -> list[KeptCdr]:
 
 def close(conn: Connection, cdr_id: int, state: str, attempt_id: str | None) -> None:
     """Mark a kept record as applied, stranger or unreadable."""
-    conn.execute(_close, {"cdr": cdr_id, "to": state, "of": attempt_id})
+    together(conn, closing(cdr_id, state, attempt_id))
+
+
+def closing(cdr_id: int, state: str, attempt_id: str | None) -> Write:
+    """The same, to be written together with what was done for it."""
+    return Write(_close, [{"cdr": cdr_id, "to": state, "of": attempt_id}])
 
 
 def put_back(conn: Connection, cdr: KeptCdr, now: int, *, failed: bool = False) -> None:
@@ -110,11 +118,12 @@ def put_back(conn: Connection, cdr: KeptCdr, now: int, *, failed: bool = False) 
 
 
 def match(conn: Connection, record: CallRecord, now: int) -> Attempt | None:
-    """The attempt a record speaks of: by call id, original call id, our own variable, then extension and number.
+    """The attempt a record speaks of, locked for whoever writes on it.
 
-    A second leg may carry another call id, and our variable hides in many places (facts 2.4, 2.5). Extension, last nine
-    digits and time are the last resort, but not for a call that came from the number. Of several attempts with one call
-    id the one that our variable names is meant, else the latest.
+    It is found by call id, original call id, our own variable, then extension and number. A second leg may carry
+    another call id, and our variable hides in many places (facts 2.4, 2.5). Extension, last nine digits and time are
+    the last resort, but not for a call that came from the number. Of several attempts with one call id the one that
+    our variable names is meant, else the latest.
     """
     for call in (record.call_id, record.original_call_id):
         if call:
@@ -133,7 +142,9 @@ def match(conn: Connection, record: CallRecord, now: int) -> Attempt | None:
             if same_number(phone, record.phone) and _at_that_time(attempt := attempt_of(candidate), record, now)
         ]
         # The latest, unless the record's start is nearer to another one's.
-        return min(fitting, key=lambda attempt: _apart(attempt, record, now), default=None)
+        nearest = min(fitting, key=lambda attempt: _apart(attempt, record, now), default=None)
+        if nearest is not None:
+            return attempt_of(conn.execute(_by_id, {"attempt": nearest.id}).one())
     return None
 
 
@@ -148,14 +159,13 @@ def _at_that_time(attempt: Attempt, record: CallRecord, now: int) -> bool:
     return not call_times.surely_before(record.started_at, record.raw_time, attempt.began_at, now)
 
 
-def note_leg(conn: Connection, attempt: Attempt, record: CallRecord, now: int) -> bool:
-    """Write what the record says of its leg on the attempt; True when that tells another outcome than before.
+def note_leg(conn: Connection, attempt: Attempt, record: CallRecord, now: int, *others: Write) -> bool:
+    """Write what the record says of its leg on the attempt, which `match` has locked, and the `others` with it; True
+    when that tells another outcome than before.
 
     A repeated record changes nothing, a later one never turns an answered leg into an unanswered one, and another
     word for "not reached" is no second try.
     """
-    # Read again and locked: the other leg's record may have come in another transaction since `match` looked.
-    attempt = attempt_of(conn.execute(_locked, {"attempt": attempt.id}).one())
     leg = record.leg or (_ivr_leg(attempt) if record.ivr else None)
     values: dict[str, Any] = {}
     if record.agent_leg_status and attempt.leg1_status is None:
@@ -168,11 +178,13 @@ def note_leg(conn: Connection, attempt: Attempt, record: CallRecord, now: int) -
     if leg == 2 and says > _weight(attempt.leg2_status, attempt.leg2_talk):
         values |= {"leg2_status": record.status, "leg2_talk": record.talk_seconds}
         news = True
+    writes = [*others]
     if leg is not None and news:
         times = _times(attempt, record, leg, now)
         values |= times
         told = _told(attempt, record, leg, times[f"leg{leg}_at"])
-        events.add(conn, [_heard("reported", attempt, record, now, told), *_answered(attempt, record, leg, now)])
+        heard = _heard("reported", attempt, record, now, told)
+        writes.append(events.told(heard, *_answered(attempt, record, leg, now)))
     if record.recording:
         values["recording"] = record.recording
     if record.price and leg != 1:
@@ -180,7 +192,8 @@ def note_leg(conn: Connection, attempt: Attempt, record: CallRecord, now: int) -
     if attempt.call_id is None and (record.original_call_id or record.call_id):
         values["call_id"] = record.original_call_id or record.call_id
     if values:
-        update_one(conn, attempts, {"id": attempt.id}, values)
+        writes.append(update_of(attempts, {"id": attempt.id}, values))
+    together(conn, *writes)
     outcome = outcome_of(replace(attempt, **{name: values[name] for name in LEGS if name in values}))
     return outcome is not None and outcome != attempt.outcome
 

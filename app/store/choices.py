@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import Any, Final
 
-from sqlalchemy import ColumnElement, Connection, and_, bindparam, literal_column, or_, select
+from sqlalchemy import ColumnElement, Connection, and_, bindparam, literal_column, or_, select, union_all
 
 from app.domain.pairing import Pair
 from app.domain.routing import FreeAgent, Roster
@@ -39,12 +39,30 @@ _row = tuple(agents.c[name] for name in ("id", "state", "until", "paused", "paus
 _row_and_free = (*_row, is_free.label("free"), agents.c.idle_since, agents.c.assigned_at)
 _listed = agents.c.listed > _none
 _whole_floor = select(*_row_and_free).where(_listed)
-_busy = select(*_row, _none, _none, _none).where(_is_busy, _listed).limit(literal_column(str(NAMED)))
+_busy = (
+    select(*_row, _none.label("free"), _none.label("idle_since"), _none.label("assigned_at"))
+    .where(_is_busy, _listed)
+    .limit(literal_column(str(NAMED)))
+)
 _free = select(agents.c.id, agents.c.idle_since, agents.c.assigned_at).where(is_free)
 # Where the strategy is an order of its own, the first few are enough to begin with.
 _ORDERS = {"longest_idle": agents.c.idle_since, "round_robin": agents.c.assigned_at}
 _first_free = {
     name: _free.order_by(column, agents.c.listed).limit(bindparam("most")) for name, column in _ORDERS.items()
+}
+# PostgreSQL is asked for both at once: where somebody is free, a claim mostly follows, and wants to say why.
+_first_free_and_busy = {
+    name: union_all(
+        select(
+            select(*_row, _one.label("free"), agents.c.idle_since, agents.c.assigned_at)
+            .where(is_free)
+            .order_by(column, agents.c.listed)
+            .limit(bindparam("most"))
+            .subquery("free")
+        ),
+        select(_busy.subquery("busy")),
+    )
+    for name, column in _ORDERS.items()
 }
 
 
@@ -55,6 +73,7 @@ class Floor:
     free: dict[str, FreeAgent] = field(default_factory=dict)
     all_free: bool = False
     busy: Sequence[Row] | None = None  # None: not asked for
+    all_busy: bool = False
 
 
 def look(conn: Connection, roster: Roster, floor: Floor, now: int, most: int | None) -> dict[str, FreeAgent]:
@@ -64,7 +83,12 @@ def look(conn: Connection, roster: Roster, floor: Floor, now: int, most: int | N
         everybody: Sequence[Row] = conn.execute(_whole_floor, {"at": now}).all()
         found = {row[0]: FreeAgent(row[0], row[8], row[9]) for row in everybody if row[7]}
         floor.busy = [row for row in everybody if not row[7]]
-        floor.all_free = True
+        floor.all_free = floor.all_busy = True
+    elif most is not None and roster.strategy in _first_free_and_busy and conn.dialect.name == "postgresql":
+        both = conn.execute(_first_free_and_busy[roster.strategy], {"at": now, "most": most}).all()
+        found = {row[0]: FreeAgent(row[0], row[8], row[9]) for row in both if row[7]}
+        floor.busy = [row for row in both if not row[7]]
+        floor.all_free, floor.all_busy = len(found) < most, len(floor.busy) < NAMED
     else:
         limited = most is not None and roster.strategy in _first_free
         statement = _first_free[roster.strategy] if limited else _free
@@ -84,10 +108,9 @@ def whys(
     """
     if not claimed:
         return []
-    all_busy = floor.busy is not None
     if floor.busy is None:
         floor.busy = conn.execute(_busy, {"at": now}).all()
-        all_busy = len(floor.busy) < NAMED
-    view = View(roster, floor.free, floor.busy, locked, now, all_free=floor.all_free, all_busy=all_busy)
+        floor.all_busy = len(floor.busy) < NAMED
+    view = View(roster, floor.free, floor.busy, locked, now, all_free=floor.all_free, all_busy=floor.all_busy)
     names = [pair.agent.id for pair in claimed]
     return [view.why(pair, names[:number]) for number, pair in enumerate(claimed)]

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from typing import Any
 
 from sqlalchemy import Connection, bindparam, insert, literal_column, null, select, update
 
@@ -24,6 +25,7 @@ from app.store.choices import Floor, is_free, look, whys
 from app.store.due import due_leads
 from app.store.statements import among
 from app.store.tables import agents, attempts, leads
+from app.store.together import Write, together
 
 _lock = (
     select(agents.c.id)
@@ -113,17 +115,18 @@ def claim(conn: Connection, terms: ClaimTerms, now: int) -> Claimed:
                 break
             ours = _lock_agents(conn, [one.agent.id for one in found_pairs], now)
             for one in found_pairs:
-                del free[one.agent.id]
                 if one.agent.id not in ours:
+                    del free[one.agent.id]
                     locked.append(one.agent.id)
                     due.append(one.lead)
                 elif _may_spend(conn, terms, one.lead, over):
+                    del free[one.agent.id]
                     claims.append(
                         Claim(one.lead, _attempt(one.lead, one.agent, now, terms.roster.first(one.lead.site)))
                     )
                     pairs.append(one)
                 else:
-                    held.append(one.lead.id)
+                    held.append(one.lead.id)  # and its agent is still there for the others
     _write(conn, claims, whys(conn, terms.roster, floor, pairs, locked, now), terms, now)
     _write_held(conn, held, over, now)
     number_caps.put_off(conn, rung_out, terms.numbers, now)
@@ -181,48 +184,48 @@ def _write(conn: Connection, claims: Sequence[Claim], told: Sequence[str], terms
     if not claims:
         return
     made = [claim.attempt for claim in claims]
-    reserve = [{"agent": one.agent_id, "attempt": one.id, "at": now} for one in made]
-    take = [{"lead": one.lead_id, "attempt": one.id} for one in made]
-    for statement, parameters in ((_reserve, reserve), (_take, take)):
-        hit = conn.execute(statement, parameters).rowcount
-        # asyncpg does not count many at once (-1); there the rows are locked and the indexes are the belt.
-        if hit not in (len(made), -1):
-            raise RuntimeError("a row was moved under the claim")
-    conn.execute(
-        _insert_attempt,
-        [
-            {
-                "id": one.id,
-                "lead_id": one.lead_id,
-                "agent_id": one.agent_id,
-                "extension": one.extension,
-                "first_leg": one.first_leg,
-                "number": one.number,
-                "state": "reserved",
-                "owner": terms.owner,
-                "holds_agent": 1,
-                "look_at": now + terms.lease,
-                "reserved_at": now,
-            }
-            for one in made
-        ],
+    moves = (
+        Write(_reserve, [{"agent": one.agent_id, "attempt": one.id, "at": now} for one in made]),
+        Write(_take, [{"lead": one.lead_id, "attempt": one.id} for one in made]),
     )
-    events.add(
-        conn,
-        [
-            events.entry(
-                now,
-                one.lead_id,
-                "reserved",
-                "dispatcher",
-                attempt_id=one.id,
-                agent_id=one.agent_id,
-                from_state="waiting",
-                to_state="dialing",
-                why=why,
-            )
-            for one, why in zip(made, told, strict=True)
-        ],
+    new = (
+        Write(_insert_attempt, [_row(one, terms, now) for one in made]),
+        events.told(*(_reserved(one, why, now) for one, why in zip(made, told, strict=True))),
+    )
+    # Many leads at once share a statement of each kind; one lead has its statements in one.
+    hits = together(conn, *moves, *new) if len(made) == 1 else [together(conn, write)[0] for write in (*moves, *new)]
+    # asyncpg does not count many at once (-1); there the rows are locked and the indexes are the belt.
+    if any(hit not in (len(made), -1) for hit in hits[: len(moves)]):
+        raise RuntimeError("a row was moved under the claim")
+
+
+def _row(attempt: Attempt, terms: ClaimTerms, now: int) -> dict[str, Any]:
+    return {
+        "id": attempt.id,
+        "lead_id": attempt.lead_id,
+        "agent_id": attempt.agent_id,
+        "extension": attempt.extension,
+        "first_leg": attempt.first_leg,
+        "number": attempt.number,
+        "state": "reserved",
+        "owner": terms.owner,
+        "holds_agent": 1,
+        "look_at": now + terms.lease,
+        "reserved_at": now,
+    }
+
+
+def _reserved(attempt: Attempt, why: str, now: int) -> dict[str, Any]:
+    return events.entry(
+        now,
+        attempt.lead_id,
+        "reserved",
+        "dispatcher",
+        attempt_id=attempt.id,
+        agent_id=attempt.agent_id,
+        from_state="waiting",
+        to_state="dialing",
+        why=why,
     )
 
 

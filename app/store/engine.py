@@ -24,7 +24,7 @@ Hear = Callable[[str, str], None]
 
 
 class Engine(Protocol):
-    """A database that runs statement functions. Every method but `notify` belongs to one event loop.
+    """A database that runs statement functions. Every method belongs to one event loop.
 
     Errors of `write` and `read`: StorageUnavailable for anything that may pass by itself (connection,
     lock, full disk, time limit, closed, more than 10,000 waiting) with the cause chained and without
@@ -70,11 +70,19 @@ class Engine(Protocol):
     async def write_behind(
         self, fn: Callable[Concatenate[Connection, P], T], /, *args: P.args, **kwargs: P.kwargs
     ) -> None:
-        """Like `write` for what may be lost with the process: returns once every later write will see it."""
+        """Like `write_one` for what may be lost with the process: returns once every later write will see it."""
         ...
 
     async def read(self, fn: Callable[Concatenate[Connection, P], T], /, *args: P.args, **kwargs: P.kwargs) -> T:
         """Run `fn` in one read-only transaction: one snapshot that has everything committed before."""
+        ...
+
+    async def write_one(self, fn: Callable[Concatenate[Connection, P], T], /, *args: P.args, **kwargs: P.kwargs) -> T:
+        """As `write`, for a function that executes one statement and so needs no transaction around it."""
+        ...
+
+    async def read_one(self, fn: Callable[Concatenate[Connection, P], T], /, *args: P.args, **kwargs: P.kwargs) -> T:
+        """As `read`, for a function that executes one statement and so sees one snapshot anyway."""
         ...
 
     async def ping(self) -> None:
@@ -85,8 +93,8 @@ class Engine(Protocol):
         """Have `callback(channel, payload)` called on the loop when another replica notifies. Hints only."""
         ...
 
-    def notify(self, conn: Connection, channel: str, payload: str = "") -> None:
-        """Inside a statement function: tell the other replicas when this transaction commits."""
+    def tell(self, channel: str, payload: str = "") -> None:
+        """Tell the other replicas of what was written, soon, and without waiting for it. A hint, which may be lost."""
         ...
 
 

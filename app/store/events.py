@@ -9,6 +9,7 @@ from sqlalchemy import Connection, insert, select
 
 from app.domain.lead import Event
 from app.store.tables import events
+from app.store.together import Write
 
 _insert = insert(events)
 _of_lead = select(events).order_by(events.c.id)
@@ -38,6 +39,11 @@ def entry(
         "to_state": to_state,
         "why": why,
     }
+
+
+def told(*rows: Mapping[str, Any]) -> Write:
+    """These rows, to be written together with what they tell of."""
+    return Write(_insert, rows)
 
 
 def add(conn: Connection, rows: Sequence[Mapping[str, Any]]) -> None:

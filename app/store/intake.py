@@ -21,6 +21,7 @@ from app.store.joining import join, liftable
 from app.store.standing import Standing, standing
 from app.store.statements import lock_phone
 from app.store.tables import leads, submissions
+from app.store.together import Write, together
 
 ORPHANED_AFTER = 15_000  # milliseconds after which an unanswered submission belongs to a process that died
 
@@ -80,7 +81,7 @@ def _what_became(lead_id: str, kept: str, answer: str | None, created_at: int, f
 
 def _join(conn: Connection, new: NewLead, live: Any, now: int, *, lift: bool) -> Accepted:
     lead_id, state, reason = live.text_1, live.text_2, live.text_3
-    _claim_submission(conn, new, lead_id, now)
+    together(conn, *_submission_of(new, lead_id, now))
     if new.delivery is not None:
         deliveries.became(conn, new.delivery, "duplicate", lead_id)
     return join(conn, new, lead_id, state, reason, now, lift=lift)
@@ -124,39 +125,33 @@ def _whole_seconds(millis: int) -> int:
 
 def _store(conn: Connection, new: NewLead, hold: str | None, hits: Sequence[Hit], now: int) -> Accepted:
     state, reason = ("spam" if new.spam else "held", hold) if hold else ("waiting", new.reason)
-    conn.execute(
-        _insert_lead,
-        {
-            "id": new.id,
-            "site": new.site,
-            "source": new.source,
-            "phone": new.phone.e164,
-            "phone_key": new.phone_key,
-            "phone_kind": new.phone.kind,
-            "client_key": new.client_key,
-            "name": new.name,
-            "email": new.email,
-            "message": new.message,
-            "language": new.language,
-            "asked_language": new.asked_language,
-            "consent": new.consent,
-            "consent_text": new.consent_text,
-            "extra": json.dumps(dict(new.extra), ensure_ascii=False) if new.extra else "{}",
-            "attribution": json.dumps(dict(new.attribution), ensure_ascii=False) if new.attribution else "{}",
-            "state": state,
-            "reason": reason,
-            "received_at": new.received_at,
-            "due_at": None if hold else new.due_at,
-            "expires_at": new.received_at + HELD_FOR if hold else new.expires_at,
-            "ended_at": now if new.spam else None,
-            "deadline_at": new.deadline_at,
-            "rank": new.rank,
-            "admitted": 0 if hold else 1,
-        },
-    )
-    _claim_submission(conn, new, new.id, now)
-    if new.delivery is not None:
-        deliveries.became(conn, new.delivery, "lead", new.id)
+    row = {
+        "id": new.id,
+        "site": new.site,
+        "source": new.source,
+        "phone": new.phone.e164,
+        "phone_key": new.phone_key,
+        "phone_kind": new.phone.kind,
+        "client_key": new.client_key,
+        "name": new.name,
+        "email": new.email,
+        "message": new.message,
+        "language": new.language,
+        "asked_language": new.asked_language,
+        "consent": new.consent,
+        "consent_text": new.consent_text,
+        "extra": json.dumps(dict(new.extra), ensure_ascii=False) if new.extra else "{}",
+        "attribution": json.dumps(dict(new.attribution), ensure_ascii=False) if new.attribution else "{}",
+        "state": state,
+        "reason": reason,
+        "received_at": new.received_at,
+        "due_at": None if hold else new.due_at,
+        "expires_at": new.received_at + HELD_FOR if hold else new.expires_at,
+        "ended_at": now if new.spam else None,
+        "deadline_at": new.deadline_at,
+        "rank": new.rank,
+        "admitted": 0 if hold else 1,
+    }
     history = [events.entry(now, new.id, "received", new.source, to_state=state)]
     spoke = [*new.hits, *hits]
     if hold:
@@ -170,22 +165,23 @@ def _store(conn: Connection, new: NewLead, hold: str | None, hits: Sequence[Hit]
         for hit in spoke
         if hit.guard != hold
     ]
-    events.add(conn, history)
+    together(conn, Write(_insert_lead, [row]), *_submission_of(new, new.id, now), events.told(*history))
+    if new.delivery is not None:
+        deliveries.became(conn, new.delivery, "lead", new.id)
     return Accepted("new", new.id, state=state, reason=reason, hits=tuple(hits))
 
 
-def _claim_submission(conn: Connection, new: NewLead, lead_id: str, now: int) -> None:
-    if new.submission_id:
-        conn.execute(
-            _insert_submission,
-            {
-                "site": new.site,
-                "key": new.submission_id,
-                "fingerprint": new.fingerprint,
-                "lead_id": lead_id,
-                "created_at": now,
-            },
-        )
+def _submission_of(new: NewLead, lead_id: str, now: int) -> list[Write]:
+    if not new.submission_id:
+        return []
+    row = {
+        "site": new.site,
+        "key": new.submission_id,
+        "fingerprint": new.fingerprint,
+        "lead_id": lead_id,
+        "created_at": now,
+    }
+    return [Write(_insert_submission, [row])]
 
 
 def remember_answer(conn: Connection, site: str, key: str, answer: str) -> None:

@@ -8,9 +8,10 @@ import random
 from collections.abc import Callable, Coroutine, Mapping
 from typing import Any, Concatenate, Final, Literal, ParamSpec, TypeVar
 
-from sqlalchemy import Connection, event
+from sqlalchemy import Connection, Engine, event
 from sqlalchemy.exc import DisconnectionError, IntegrityError
 from sqlalchemy.ext.asyncio import AsyncEngine, create_async_engine
+from sqlalchemy.util import greenlet_spawn
 
 from app import faults
 from app.clock import Clock
@@ -38,6 +39,7 @@ RETRIES: Final = 3
 RETRY_JITTER_SECONDS: Final = 0.02
 CLOSE_SECONDS: Final = 15.0
 WAITING_MAX: Final = 10_000
+STATEMENTS: Final = 500  # that a connection keeps prepared; more than there are
 
 
 class PostgresEngine:
@@ -52,8 +54,11 @@ class PostgresEngine:
         self._wakeups = Wakeups(options, database_clock, alone=alone)
         self._tasks: set[asyncio.Task[Any]] = set()
         self._open = False
-        self._engine = _make_engine(options)
+        self._async_engine = _make_engine(options)
+        self._engine = self._async_engine.sync_engine
         self._snapshots = self._engine.execution_options(isolation_level="REPEATABLE READ", postgresql_readonly=True)
+        # A statement alone is a transaction by itself: without the trips for BEGIN and COMMIT.
+        self._single = self._engine.execution_options(isolation_level="AUTOCOMMIT")
 
     @property
     def polls(self) -> bool:
@@ -89,7 +94,7 @@ class PostgresEngine:
                 log.error("%d transactions did not end within %s s", len(late), CLOSE_SECONDS)
                 await asyncio.wait(late)
         await self._wakeups.close()
-        await self._engine.dispose()
+        await self._async_engine.dispose()
 
     async def write(self, fn: Callable[Concatenate[Connection, P], T], /, *args: P.args, **kwargs: P.kwargs) -> T:
         """Run `fn` in one READ COMMITTED transaction; returns after COMMIT is answered.
@@ -106,8 +111,20 @@ class PostgresEngine:
     async def write_behind(
         self, fn: Callable[Concatenate[Connection, P], T], /, *args: P.args, **kwargs: P.kwargs
     ) -> None:
-        """The same as `write`: other connections see it only after its COMMIT."""
-        await self.write(fn, *args, **kwargs)
+        """The same as `write_one`: other connections see it only after its COMMIT."""
+        await self.write_one(fn, *args, **kwargs)
+
+    async def write_one(self, fn: Callable[Concatenate[Connection, P], T], /, *args: P.args, **kwargs: P.kwargs) -> T:
+        """Run `fn`, which executes one statement; returns after the server has committed it.
+
+        Run again when it was rolled back for a conflict; when the connection was lost, it may have happened:
+        StorageUnavailable.
+        """
+
+        def work(conn: Connection) -> T:
+            return fn(conn, *args, **kwargs)
+
+        return await self._sheltered(self._transact(self._single, work))
 
     async def read(self, fn: Callable[Concatenate[Connection, P], T], /, *args: P.args, **kwargs: P.kwargs) -> T:
         """Run `fn` in one read-only transaction on one snapshot."""
@@ -117,6 +134,14 @@ class PostgresEngine:
 
         return await self._sheltered(self._transact(self._snapshots, work))
 
+    async def read_one(self, fn: Callable[Concatenate[Connection, P], T], /, *args: P.args, **kwargs: P.kwargs) -> T:
+        """Run `fn`, which executes one SELECT."""
+
+        def work(conn: Connection) -> T:
+            return fn(conn, *args, **kwargs)
+
+        return await self._sheltered(self._transact(self._single, work, writes=False))
+
     async def ping(self) -> None:
         """StorageUnavailable unless a transaction gets through now."""
         await self.write(lambda conn: conn.exec_driver_sql("SELECT 1").scalar_one())
@@ -125,9 +150,9 @@ class PostgresEngine:
         """Have `callback(channel, payload)` called when another replica notifies."""
         self._wakeups.listen(callback)
 
-    def notify(self, conn: Connection, channel: str, payload: str = "") -> None:
-        """Tell the other replicas at COMMIT; both texts together under 7,900 bytes, no space in `channel`."""
-        self._wakeups.notify(conn, channel, payload)
+    def tell(self, channel: str, payload: str = "") -> None:
+        """Tell the other replicas, soon; both texts together under 7,900 bytes, no space in `channel`."""
+        self._wakeups.tell(channel, payload)
 
     async def _sheltered(self, transaction: Coroutine[Any, Any, T]) -> T:
         """The caller may be cancelled, the transaction is not: it ends whole, and close() waits for it."""
@@ -148,24 +173,32 @@ class PostgresEngine:
         if not task.cancelled():
             task.exception()  # asked for, so that asyncio does not report what a cancelled caller left behind
 
-    async def _transact(self, engine: AsyncEngine, work: Callable[[Connection], T]) -> T:
+    async def _transact(self, engine: Engine, work: Callable[[Connection], T], *, writes: bool | None = None) -> T:
+        """In one go, on SQLAlchemy's greenlet: an awaited call for each step would cost as much as a statement."""
+        writes = engine is not self._snapshots if writes is None else writes
+        alone = engine is self._single
+        committing = False
+
+        def transaction() -> T:
+            nonlocal committing
+            with engine.connect() as conn, conn.begin() as begun:
+                if writes and alone:
+                    faults.point("store.before_commit")
+                committing = alone and writes
+                value = work(conn)
+                if writes and not alone:
+                    faults.point("store.before_commit")
+                committing = writes
+                begun.commit()
+                if writes:
+                    faults.point("store.after_commit")
+            return value
+
         retries_left = RETRIES
         while True:
             committing = False
             try:
-                async with engine.connect() as conn:
-                    transaction = await conn.begin()
-                    value = await conn.run_sync(work)
-                    writes = engine is self._engine
-                    if writes:
-                        faults.point("store.before_commit")
-                    committing = True
-                    await transaction.commit()
-                    if writes:
-                        faults.point("store.after_commit")
-                if writes:
-                    self.commits += 1
-                return value
+                value = await greenlet_spawn(transaction)
             except IntegrityError as error:
                 raise without_values(error) from error.__cause__
             except DATABASE_ERRORS as error:
@@ -175,6 +208,9 @@ class PostgresEngine:
                 again = kind == "conflict" or (kind == "lost" and not committing)
                 if not again or not retries_left:
                     raise _unavailable(error, committing=committing and kind != "conflict") from error
+            else:
+                self.commits += writes
+                return value
             retries_left -= 1
             await asyncio.sleep(random.uniform(0, RETRY_JITTER_SECONDS))  # noqa: S311 - jitter, no secret
 
@@ -191,7 +227,7 @@ def _make_engine(options: Mapping[str, Any]) -> AsyncEngine:
         return await asyncpg.connect(**options)
 
     engine = create_async_engine(
-        "postgresql+asyncpg://",
+        f"postgresql+asyncpg://?prepared_statement_cache_size={STATEMENTS}",
         async_creator=connect,
         pool_size=POOL,
         max_overflow=OVERFLOW,

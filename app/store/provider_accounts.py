@@ -38,23 +38,20 @@ class ProviderAccounts:
         return self.engine.clock.now()
 
     async def _write(self, leads_of: Callable[[T], Iterable[str]], fn: Callable[..., T], *args: Any) -> T:
-        """Run a write, and tell watchers on other replicas which leads it moved, in the same transaction."""
-        if self.engine.dialect == "sqlite":
-            return await self.engine.write(fn, *args)
-
-        def and_tell(conn: Connection) -> T:
-            result = fn(conn, *args)
-            for lead_id in leads_of(result):
-                self.engine.notify(conn, "lead", lead_id)
-            return result
-
-        return await self.engine.write(and_tell)
+        """Run a write, and tell watchers on other replicas which leads it moved."""
+        result = await self.engine.write(fn, *args)
+        for lead_id in leads_of(result):
+            self.engine.tell("lead", lead_id)
+        return result
 
     async def report(
         self, body: str, records: Sequence[CallRecord], decide: Decide, caps_at: Callable[[int], Sequence[Cap]]
     ) -> list[Moved]:
+        def report(conn: Connection) -> list[Moved]:
+            return reports.report(conn, body, records, decide, caps_at, self._now())
+
         try:
-            return await self._write(_leads_of, reports.report, body, records, decide, caps_at, self._now())
+            return await self._write(_leads_of, report)
         except (ValueError, RuntimeError, IntegrityError):
             # Nothing of it stands; kept at least, it is tried again and then set aside.
             log.exception("a report could not be applied")
@@ -63,10 +60,10 @@ class ProviderAccounts:
 
     async def keep_cdr(self, body: str) -> bool:
         """Keep a report without looking at it; False when exactly this text was kept before."""
-        return await self.engine.write(cdrs.keep, body, self._now()) is not None
+        return await self.engine.write_one(cdrs.keep, body, self._now()) is not None
 
     async def kept_cdrs(self) -> list[KeptCdr]:
-        return await self.engine.read(cdrs.kept)
+        return await self.engine.read_one(cdrs.kept)
 
     async def apply_cdr(
         self, cdr: KeptCdr, records: Sequence[CallRecord], decide: Decide, caps_at: Callable[[int], Sequence[Cap]]
@@ -95,25 +92,25 @@ class ProviderAccounts:
         )
 
     async def note_line_look(self, attempt_id: str) -> None:
-        await self.engine.write(sightings.note_look, attempt_id)
+        await self.engine.write_one(sightings.note_look, attempt_id)
 
     async def calls_over(self, attempt_ids: Sequence[str], before: int, sent_before: int) -> Mapping[str, str]:
         return await self.engine.read(sightings.over, list(attempt_ids), before, sent_before)
 
     async def line_tells_answers(self) -> bool:
-        return await self.engine.read(sightings.tells_answers)
+        return await self.engine.read_one(sightings.tells_answers)
 
     async def note_presence(self, verdicts: Mapping[str, Verdict], until: int) -> bool:
         return await self.engine.write(sightings.note_presence, verdicts, self._now(), until)
 
     async def unheard_calls(self) -> list[UnheardCall]:
-        return await self.engine.read(unheard.due, self._now())
+        return await self.engine.read_one(unheard.due, self._now())
 
     async def note_log_look(self, attempt_id: str, ask_at: int | None, *, looked: bool, missed: bool) -> None:
-        await self.engine.write(unheard.note_look, attempt_id, ask_at, looked=looked, missed=missed)
+        await self.engine.write_one(unheard.note_look, attempt_id, ask_at, looked=looked, missed=missed)
 
     async def whose_call(self, attempt_id: str | None, call_id: str | None) -> str | None:
-        return await self.engine.read(unheard.whose, attempt_id, call_id)
+        return await self.engine.read_one(unheard.whose, attempt_id, call_id)
 
     async def note_hang_up(self, lead_id: str, attempt_id: str | None, who: str) -> None:
         await self._write(lambda _: [lead_id], unheard.note_hang_up, lead_id, attempt_id, who, self._now())

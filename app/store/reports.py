@@ -54,14 +54,13 @@ def apply(
         attempt = cdrs.match(conn, record, now)
         if attempt is None or not _may_be_reported(attempt):
             continue
+        close = [] if of_attempt else [cdrs.closing(cdr.id, "applied", attempt.id)]
         of_attempt = attempt.id
-        if cdrs.note_leg(conn, attempt, record, now):
+        if cdrs.note_leg(conn, attempt, record, now, *close):
             who = cdrs.told_by(record)
             done = attempts.settle(conn, attempt.id, (*REPORTABLE, "refused"), decide, who, now, caps_at)
             if done is not None:
                 moved.append(done)
-    if of_attempt is not None:
-        cdrs.close(conn, cdr.id, "applied", of_attempt)
-    else:
+    if of_attempt is None:
         cdrs.put_back(conn, cdr, now)
     return moved

@@ -64,7 +64,7 @@ class SqlStore(ProviderAccounts, DeliveryStore):
 
     async def known_submission(self, site: str, key: str, fingerprint: str) -> Accepted | None:
         # As a write, so that it comes after an answer that is being kept behind.
-        return await self.engine.write(intake.known_submission, site, key, fingerprint, self._now())
+        return await self.engine.write_one(intake.known_submission, site, key, fingerprint, self._now())
 
     async def remember_answer(self, site: str, key: str, answer: str) -> None:
         await self.engine.write_behind(intake.remember_answer, site, key, answer)
@@ -81,14 +81,19 @@ class SqlStore(ProviderAccounts, DeliveryStore):
         numbers: NumberCap | None = None,
     ) -> Claimed:
         terms = claims.ClaimTerms(roster, owner, lease, calls, caps, most, numbers)
+
+        def claim(conn: Connection) -> Claimed:
+            # The time is asked for when it begins: it may have waited, and its agents only now have become free.
+            return claims.claim(conn, terms, self._now())
+
         try:
-            return await self._write(_claimed, claims.claim, terms, self._now())
+            return await self._write(_claimed, claim)
         except IntegrityError:
             # The belt held: another replica was faster with an agent or a lead. Nothing of ours stands.
             return Claimed([], [], [])
 
     async def begin_sending(self, claim: Claim, owner: str, lease: int, ring_agent: int | None = None) -> bool:
-        return await self.engine.write(attempts.begin_sending, claim, owner, self._now(), lease, ring_agent)
+        return await self.engine.write_one(attempts.begin_sending, claim, owner, self._now(), lease, ring_agent)
 
     async def settle(
         self,
@@ -98,21 +103,22 @@ class SqlStore(ProviderAccounts, DeliveryStore):
         who: str,
         caps_at: Callable[[int], Sequence[Cap]],
     ) -> Moved | None:
-        return await self._write(
-            lead_of_moved, attempts.settle, attempt_id, expected, decide, who, self._now(), caps_at
-        )
+        def settle(conn: Connection) -> Moved | None:
+            return attempts.settle(conn, attempt_id, expected, decide, who, self._now(), caps_at)
+
+        return await self._write(lead_of_moved, settle)
 
     async def overdue_attempts(self) -> list[str]:
-        return await self.engine.read(attempts.looks, self._now())
+        return await self.engine.read_one(attempts.looks, self._now())
 
     async def abandon_others(self, owner: str) -> int:
-        return await self.engine.write(attempts.abandon_others, owner, self._now())
+        return await self.engine.write_one(attempts.abandon_others, owner, self._now())
 
     async def expire(self) -> list[str]:
         return await self._write(lambda expired: expired, leads.expire, self._now())
 
     async def put_off(self, site: str, term: Term) -> int:
-        return await self.engine.write(leads.put_off, site, term, self._now())
+        return await self.engine.write_one(leads.put_off, site, term, self._now())
 
     async def late(self, by: int) -> list[LateLead]:
         return await self.engine.read(promises.late, by, self._now())
@@ -136,7 +142,7 @@ class SqlStore(ProviderAccounts, DeliveryStore):
         return await self._write(lambda moved: moved, dialing_windows.hold, ids, self._now())
 
     async def end_pauses(self) -> int:
-        return await self.engine.write(attempts.end_pauses, self._now())
+        return await self.engine.write_one(attempts.end_pauses, self._now())
 
     async def next_due(self, sites: Sequence[str]) -> int | None:
         return await self.engine.read(leads.next_due, list(sites), self._now())
@@ -150,7 +156,7 @@ class SqlStore(ProviderAccounts, DeliveryStore):
         return await self.engine.read(waits.waits, site, since)
 
     async def oldest_due(self, site: str) -> int | None:
-        return await self.engine.read(waits.oldest_due, site, self._now())
+        return await self.engine.read_one(waits.oldest_due, site, self._now())
 
     async def story(self, lead_id: str) -> LeadStory | None:
         return await self.engine.read(leads.story, lead_id, self._now())
@@ -159,7 +165,7 @@ class SqlStore(ProviderAccounts, DeliveryStore):
         return await self.engine.read(dossiers.read, lead_id, numbers, self._now())
 
     async def leads_begun(self, beginning: str) -> list[str]:
-        return await self.engine.read(leads.begun, beginning)
+        return await self.engine.read_one(leads.begun, beginning)
 
     async def cancel(self, lead_id: str, who: str) -> str | None:
         return await self._write(lambda _: [lead_id], leads.cancel, lead_id, who, self._now())
@@ -176,30 +182,27 @@ class SqlStore(ProviderAccounts, DeliveryStore):
             return story.lead.state if story else None
 
     async def leads(self, states: Sequence[str], most: int) -> list[Lead]:
-        return await self.engine.read(leads.listed, tuple(states), most)
+        return await self.engine.read_one(leads.listed, tuple(states), most)
 
     async def sync_agents(self, ids: Sequence[str]) -> None:
         await self.engine.write(agents.sync, list(ids))
 
     async def agent_states(self) -> Mapping[str, AgentState]:
-        return await self.engine.read(agents.states)
+        return await self.engine.read_one(agents.states)
 
     async def pause(self, agent: str, until: int | None, reason: str) -> bool:
-        return await self.engine.write(agents.pause, agent, until, reason)
+        return await self.engine.write_one(agents.pause, agent, until, reason)
 
     async def resume(self, agent: str) -> bool:
         return await self.engine.write(agents.resume, agent)
 
     async def switches(self) -> Mapping[SwitchName, Switch]:
-        return await self.engine.read(switch_rows.read)
+        return await self.engine.read_one(switch_rows.read)
 
     async def turn(self, wanted: Mapping[SwitchName, bool], who: str, why: str | None) -> Mapping[SwitchName, Switch]:
-        def and_tell(conn: Connection) -> Mapping[SwitchName, Switch]:
-            turned = switch_rows.turn(conn, wanted, who, why, self._now())
-            self.engine.notify(conn, "switch")
-            return turned
-
-        return await self.engine.write(and_tell)
+        turned = await self.engine.write(switch_rows.turn, wanted, who, why, self._now())
+        self.engine.tell("switch")
+        return turned
 
     async def gauges(self) -> Gauges:
         return await self.engine.read(gauges.read, self._now())
@@ -208,7 +211,7 @@ class SqlStore(ProviderAccounts, DeliveryStore):
         return await self.engine.write(meta.secret_key)
 
     async def forget_submissions(self, before: int) -> int:
-        return await self.engine.write(meta.forget_submissions, before)
+        return await self.engine.write_one(meta.forget_submissions, before)
 
     async def ready(self) -> None:
         now = self._now()

@@ -135,6 +135,10 @@ class SqliteEngine:
         finally:
             self._reading -= 1
 
+    # One statement or several: the writer's group and the reader's snapshot cost the same.
+    write_one = write
+    read_one = read
+
     def _read(self, work: Callable[[Connection], T]) -> T:
         limit = TimeLimit()
         try:
@@ -167,7 +171,7 @@ class SqliteEngine:
     def listen(self, callback: Callable[[str, str], None]) -> None:
         """Nothing ever comes from outside: one process owns the file."""
 
-    def notify(self, conn: Connection, channel: str, payload: str = "") -> None:
+    def tell(self, channel: str, payload: str = "") -> None:
         """Nobody else is listening."""
 
 

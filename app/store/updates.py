@@ -10,7 +10,9 @@ from collections.abc import Mapping
 from functools import cache
 from typing import Any
 
-from sqlalchemy import Connection, Table, Update, bindparam, update
+from sqlalchemy import Table, Update, bindparam, update
+
+from app.store.together import Write
 
 
 @cache
@@ -23,11 +25,10 @@ def _statement(table: Table, columns: tuple[str, ...], plus_one: tuple[str, ...]
     return statement.values(values)
 
 
-def update_one(
-    conn: Connection, table: Table, where: Mapping[str, Any], values: Mapping[str, Any], plus_one: tuple[str, ...] = ()
-) -> bool:
-    """Set `values`, and add one to the counters in `plus_one`, where all of `where` holds; True when a row was hit."""
-    statement = _statement(table, tuple(values), plus_one, tuple(where))
+def update_of(
+    table: Table, where: Mapping[str, Any], values: Mapping[str, Any], plus_one: tuple[str, ...] = ()
+) -> Write:
+    """Sets `values`, and adds one to the counters in `plus_one`, where all of `where` holds."""
     parameters = {f"to_{name}": value for name, value in values.items()}
     parameters |= {f"is_{name}": value for name, value in where.items()}
-    return conn.execute(statement, parameters).rowcount == 1
+    return Write(_statement(table, tuple(values), plus_one, tuple(where)), [parameters])

@@ -12,12 +12,11 @@ monotonic clock we stop believing in the lock before the server can have given i
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import logging
 import time
 from collections.abc import Callable, Mapping
 from typing import Any, Final
-
-from sqlalchemy import Connection, bindparam, func, select
 
 from app.errors import ConfigurationError
 from app.ids import new_id
@@ -44,7 +43,11 @@ _server_time = "SELECT extract(epoch FROM clock_timestamp()) * 1000"
 _end_when_idle = """
     SELECT set_config(name, $1, false) FROM pg_settings WHERE name = 'idle_session_timeout'
 """
-_notify = select(func.pg_notify(CHANNEL, bindparam("message")))
+_tell = """
+    SELECT count(pg_notify($1, message) ORDER BY at) FROM unnest($2::text[]) WITH ORDINALITY AS told (message, at)
+"""
+# What is kept for the others while there is no session; they look for themselves, too.
+UNTOLD_MAX: Final = 10_000
 
 
 class Wakeups:
@@ -64,6 +67,8 @@ class Wakeups:
         self._monotonic = monotonic
         self._me = new_id()
         self._callbacks: list[Callable[[str, str], None]] = []
+        self._untold: dict[str, None] = {}  # in their order, each once
+        self._stirred = asyncio.Event()
         self._task: asyncio.Task[None] | None = None
         self._has_lock = False
         self._touched = 0.0  # by our monotonic clock, when the last question that was answered had been put
@@ -77,9 +82,14 @@ class Wakeups:
         """Have `callback(channel, payload)` called on the loop for what other replicas send."""
         self._callbacks.append(callback)
 
-    def notify(self, conn: Connection, channel: str, payload: str) -> None:
-        """Send at COMMIT. Together the texts must stay under 7,900 bytes (PostgreSQL's limit is 8,000)."""
-        conn.execute(_notify, {"message": f"{self._me} {channel} {payload}"})
+    def tell(self, channel: str, payload: str) -> None:
+        """Send soon, with whatever else there is to tell by then.
+
+        Together the texts must stay under 7,900 bytes (PostgreSQL's limit is 8,000).
+        """
+        if len(self._untold) < UNTOLD_MAX:
+            self._untold[f"{self._me} {channel} {payload}"] = None
+        self._stirred.set()
 
     async def start(self) -> None:
         """Open the first session; the driver's error when that fails."""
@@ -150,14 +160,28 @@ class Wakeups:
 
     async def _attend(self, session: Any) -> None:
         """Returns or raises when the session is lost."""
-        lost = asyncio.Event()
-        session.add_termination_listener(lambda _: lost.set())
-        while not (lost.is_set() or session.is_closed()):
-            try:
-                await asyncio.wait_for(lost.wait(), TOUCH_SECONDS)
-            except TimeoutError:
+        loop = asyncio.get_running_loop()
+        session.add_termination_listener(lambda _: self._stirred.set())
+        touch_at = loop.time() + TOUCH_SECONDS
+        while not session.is_closed():
+            with contextlib.suppress(TimeoutError):
+                async with asyncio.timeout_at(touch_at):
+                    await self._stirred.wait()
+            self._stirred.clear()
+            await self._tell_all(session)
+            if loop.time() >= touch_at and not session.is_closed():
                 await self._take_polling(session)
                 await self._measure(session)  # also finds out when the server is gone without a word
+                touch_at = loop.time() + TOUCH_SECONDS
+
+    async def _tell_all(self, session: Any) -> None:
+        while self._untold and not session.is_closed():
+            telling, self._untold = self._untold, {}
+            try:
+                await self._ask(session, _tell, CHANNEL, list(telling))
+            except BaseException:
+                self._untold = telling | self._untold
+                raise
 
     async def _measure(self, session: Any) -> None:
         async def ask() -> float:

@@ -130,7 +130,6 @@ class SimulatedEngine:
         self._process = process
         self._weather = weather or Calm()
         self._heard = heard
-        self._told: list[tuple[str, str]] = []
         self.also_polls = False  # it has not noticed yet that it lost the lock
         self.callbacks: list[Callable[[str, str], None]] = []
 
@@ -165,8 +164,12 @@ class SimulatedEngine:
     def listen(self, callback: Callable[[str, str], None]) -> None:
         self.callbacks.append(callback)
 
-    def notify(self, conn: Connection, channel: str, payload: str = "") -> None:
-        self._told.append((channel, payload))
+    # A statement alone or several: here they all run in one turn of the loop.
+    write_one = write
+    read_one = read
+
+    def tell(self, channel: str, payload: str = "") -> None:
+        self._heard(self, channel, payload)
 
     async def _transact(self, name: str | None, work: Callable[[Connection], T]) -> T:
         """A write has a name, a read has none."""
@@ -185,14 +188,8 @@ class SimulatedEngine:
             self._process.in_flight -= 1
 
     def _write(self, name: str, work: Callable[[Connection], T], fate: Fate) -> T:
-        def afresh(conn: Connection) -> T:
-            self._told.clear()
-            return work(conn)
-
-        value = self._database.write(name, afresh, twice=fate == "again")
+        value = self._database.write(name, work, twice=fate == "again")
         self.commits += 1
-        for channel, payload in self._told:
-            self._heard(self, channel, payload)
         return value
 
 

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator
+import weakref
+from collections.abc import AsyncIterator, Iterator
 
 import pytest
-from sqlalchemy import Connection, delete, func, select
+from sqlalchemy import Connection, delete, event, func, select
+from sqlalchemy import Engine as SqlEngine
 
 from app.directory import CallCap
 from app.domain.guards import Cap
@@ -82,6 +84,24 @@ async def _empty(engine: Engine) -> None:
             conn.execute(delete(table))
 
     await engine.write(empty)
+
+
+@pytest.fixture(autouse=True)
+def lone_statements() -> Iterator[None]:
+    """Whatever runs without a transaction of its own is one statement: of two, one might happen without the other."""
+    begun: weakref.WeakKeyDictionary[Connection, str] = weakref.WeakKeyDictionary()
+    broken: list[str] = []
+
+    def overhear(conn: Connection, cursor: object, statement: str, *_: object) -> None:
+        if conn.get_execution_options().get("isolation_level") == "AUTOCOMMIT":
+            if conn in begun:
+                broken.append(f"{begun[conn]}\nand then\n{statement}")
+            begun[conn] = statement
+
+    event.listen(SqlEngine, "before_cursor_execute", overhear)
+    yield
+    event.remove(SqlEngine, "before_cursor_execute", overhear)
+    assert not broken, broken[0]
 
 
 @pytest.fixture

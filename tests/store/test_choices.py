@@ -385,8 +385,9 @@ async def test_it_stays_true_when_states_and_file_change(floor: Floor) -> None:
 
 
 async def test_a_round_asks_once_for_who_is_not_free_and_only_when_it_claims(floor: Floor) -> None:
-    """A small floor is read whole, in the one statement that says who is free; of a larger one, the busy in another."""
-    for many, looks in ((SMALL, 1), (SMALL + 1, 2)):
+    """A small floor is read whole, in the one statement that says who is free; of a larger one, the busy in another:
+    but on PostgreSQL, where a statement more costs more than the rows, in the same."""
+    for many, looks in ((SMALL, 1), (SMALL + 1, 1 if floor.store.engine.dialect == "postgresql" else 2)):
         await crowd(floor, many, 3)
         for _ in range(3):
             await floor.accept()

@@ -257,6 +257,15 @@ async def test_what_is_over_the_cap_is_held_and_not_dialled(floor: Floor) -> Non
     assert await used(floor) == {"hour": 2, "day": 2}
 
 
+async def test_who_was_meant_for_a_lead_that_a_cap_has_stopped_is_there_for_the_next(floor: Floor) -> None:
+    """Two agents and one call left: of three leads nobody waits for the next round beside somebody who is free."""
+    for number in range(3):
+        await floor.accept(a_lead(due_at=START - 10 + number))
+    floor.calls, floor.caps = HOLD, caps(hour=1, day=100)
+    claims, held = await floor.claim_all()
+    assert (len(claims), len(held)) == (1, 2)
+
+
 @pytest.mark.parametrize(("hour", "day"), [(3, 100), (100, 3), (3, 3)])
 async def test_the_smallest_cap_counts_and_no_other_is_overdrawn(floor: Floor, hour: int, day: int) -> None:
     floor.calls = HOLD

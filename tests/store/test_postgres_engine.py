@@ -20,6 +20,11 @@ from tests.store.test_engines import add, add_pair, names
 
 _PID = text("SELECT pg_backend_pid()")
 _TERMINATE = text("SELECT pg_terminate_backend(:pid)")
+# The sessions that hear notifications, by what they asked last.
+_LISTENING = text(
+    "SELECT pid FROM pg_stat_activity WHERE pid <> pg_backend_pid() AND datname = current_database()"
+    " AND (query ILIKE '%listen%leadring%' OR query LIKE '%clock_timestamp%' OR query LIKE '%pg_notify%')"
+)
 
 
 @pytest.fixture
@@ -245,26 +250,18 @@ async def test_a_database_that_is_not_there_is_an_outage(postgres_server: Postgr
         await open_engine(postgres_server.url("nowhere")).start()
 
 
-async def test_a_notification_reaches_the_other_replica_when_its_transaction_commits(
-    engine: Engine, replica: Engine
-) -> None:
+async def test_what_is_told_reaches_the_other_replica_in_its_order(engine: Engine, replica: Engine) -> None:
     heard: list[tuple[str, str]] = []
     own: list[tuple[str, str]] = []
     replica.listen(lambda channel, payload: heard.append((channel, payload)))
     engine.listen(lambda channel, payload: own.append((channel, payload)))
-
-    def fail(conn: Connection) -> None:
-        engine.notify(conn, "due", "never")
-        raise LookupError
-
-    with pytest.raises(LookupError):
-        await engine.write(fail)
-    await engine.write(engine.notify, "due", "lead one")
-    await engine.write(engine.notify, "agents")
-    await until(lambda: len(heard) == 2)
-    assert heard == [("due", "lead one"), ("agents", "")]
+    for payload in ("lead one", "lead two", "lead one"):
+        engine.tell("due", payload)
+    engine.tell("agents")
+    await until(lambda: len(heard) == 3)
+    assert heard == [("due", "lead one"), ("due", "lead two"), ("agents", "")]  # together, and each once
     # The replica answers; when that arrives, the engine's own notifications would have arrived before it.
-    await replica.write(replica.notify, "due", "back")
+    replica.tell("due", "back")
     await until(lambda: bool(own))
     assert own == [("due", "back")]
 
@@ -280,7 +277,7 @@ async def test_a_listener_that_fails_does_not_deafen_the_others(
     replica.listen(broken)
     replica.listen(lambda channel, payload: heard.append(payload))
     for payload in ("one", "two"):
-        await engine.write(engine.notify, "due", payload)
+        engine.tell("due", payload)
     await until(lambda: heard == ["one", "two"])
     assert caplog.text.count("a listener for due failed") == 2
 
@@ -288,13 +285,10 @@ async def test_a_listener_that_fails_does_not_deafen_the_others(
 async def test_the_session_that_listens_comes_back(engine: Engine, replica: Engine) -> None:
     heard: list[str] = []
     replica.listen(lambda channel, payload: heard.append(payload))
-    listening = text(
-        "SELECT pid FROM pg_stat_activity WHERE query ILIKE '%listen%leadring%' OR query LIKE '%clock_timestamp%'"
-    )
 
     def cut_all(conn: Connection) -> int:
         mine = conn.execute(_PID).scalar_one()
-        pids = [pid for pid in conn.execute(listening).scalars() if pid != mine]
+        pids = [pid for pid in conn.execute(_LISTENING).scalars() if pid != mine]
         for pid in pids:
             conn.execute(_TERMINATE, {"pid": pid})
         return len(pids)
@@ -302,9 +296,24 @@ async def test_the_session_that_listens_comes_back(engine: Engine, replica: Engi
     assert await engine.write(cut_all) >= 2
     async with asyncio.timeout(10):
         while not heard:
-            await engine.write(engine.notify, "due", "again")
+            engine.tell("due", "again")
             await asyncio.sleep(0.05)
     assert set(heard) == {"again"}
+
+
+async def test_what_is_told_while_there_is_no_session_is_told_later(engine: Engine, postgres_store_url: str) -> None:
+    sessions = text("SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE pid = ANY(:pids)")
+    heard: list[str] = []
+    pids = [pid for (pid,) in await engine.read(lambda conn: conn.execute(_LISTENING).all())]
+    replica = open_engine(postgres_store_url)
+    await replica.start()
+    try:
+        replica.listen(lambda channel, payload: heard.append(payload))
+        await engine.write(lambda conn: conn.execute(sessions, {"pids": pids}).all())
+        engine.tell("due", "meanwhile")
+        await until(lambda: heard == ["meanwhile"])
+    finally:
+        await replica.close()
 
 
 class Skewed(ManualClock):

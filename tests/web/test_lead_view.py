@@ -9,8 +9,10 @@ from typing import Any
 from urllib.parse import parse_qs, urlsplit
 
 import httpx
+import pytest
 
 from app.clock import to_iso
+from app.service import lead_view
 from tests.clocks import START
 from tests.web.exchange import Exchange
 from tests.web.problem import assert_problem
@@ -177,6 +179,20 @@ async def test_the_stream_hears_of_a_cancel_at_once(service: Service, client: ht
     await client.delete(answer["status_url"])
     await exchange.until(b"event: end")
     await exchange.done()
+
+
+async def test_a_stream_that_was_not_told_finds_out_all_the_same(
+    service: Service, client: httpx.AsyncClient, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """What another replica tells may be lost with it, or while nobody listens."""
+    monkeypatch.setattr(lead_view, "RELOOK", 0.05)
+    answer = await submit(client, site="nobody")
+    exchange = Exchange(service.app, "GET", events_url(answer))
+    await exchange.until(b"waiting")
+    assert await service.desk.store.cancel(answer["lead_id"], "admin") == "cancelled"
+    await exchange.until(b"event: end")
+    await exchange.done()
+    assert "cancelled" in exchange.events[-2][1]
 
 
 async def test_a_visitor_who_leaves_leaves_no_watcher(service: Service, client: httpx.AsyncClient) -> None:
