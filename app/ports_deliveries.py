@@ -23,7 +23,8 @@ class DeliveryStore(Protocol):
     async def settle_delivery(
         self, delivery_id: str, verdict: str, why: str | None = None, look_at: int | None = None
     ) -> bool:
-        """Write what became of it; False when it has become a lead by now, and then nothing is written."""
+        """Write what became of it; False when it was settled for good by now, as a lead, a test or refused: nothing is
+        written then."""
         ...
 
     async def take_due_deliveries(self, lease: int) -> list[Delivery]:

@@ -6,7 +6,7 @@ import structlog
 
 from app.directory import Source
 from app.domain import submission_guards
-from app.domain.deliveries import FINAL, Delivery, NewDelivery
+from app.domain.deliveries import FINAL, MADE, Delivery, NewDelivery
 from app.errors import Invalid, NotTaking, RateLimited
 from app.ids import new_id
 from app.metrics import Metrics
@@ -22,6 +22,7 @@ log = structlog.get_logger("leadring.deliveries")
 
 CUT_OFF = 15_000  # milliseconds after which a delivery that nobody settled belongs to a process that died
 LONGEST_TYPE = 200  # characters of a content type
+AGAIN = "again"  # counted, and never kept: what came was known, or was settled by a twin meanwhile
 
 
 class Deliveries:
@@ -75,7 +76,7 @@ class Deliveries:
         if kept.again:
             log.info("delivery.again", source=source.key, delivery_id=kept.id, verdict=kept.verdict)
             if kept.verdict in FINAL:
-                self._count(source, "again")
+                self._count(source, AGAIN)
         return kept
 
     def body_of(self, delivery: Delivery) -> bytes | None:
@@ -89,10 +90,11 @@ class Deliveries:
         """Make the lead, or say why there is none: the verdict, on disk. Unavailable when it could not be written.
 
         The lead and the word that this delivery became it are written in one transaction, so that it never becomes two.
+        `again` for a twin of it that was quicker: what became of it stays, and is not counted twice.
         """
         verdict, why = await self._submit(source, delivery, reading)
-        if verdict not in ("lead", "duplicate"):
-            await self.store.settle_delivery(delivery.id, verdict, why or None)
+        if verdict not in (*MADE, AGAIN) and not await self.store.settle_delivery(delivery.id, verdict, why or None):
+            verdict, why = AGAIN, ""
         self._count(source, verdict)
         log.info("delivery.settled", source=source.key, delivery_id=delivery.id, verdict=verdict, why=why or None)
         return verdict
@@ -125,6 +127,8 @@ class Deliveries:
             return "no_phone", ", ".join(f"{error.field} {error.code}" for error in refusal.errors)
         except NotTaking:
             return "not_taking", ""
+        if not answered.made:
+            return AGAIN, ""
         return ("duplicate" if answered.outcome == "duplicate" else "lead"), ""
 
     def count_lost(self, delivery: Delivery, verdict: str) -> None:

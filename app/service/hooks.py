@@ -18,7 +18,7 @@ from app.forms.meta import handshake, leadgens
 from app.forms.payload import decode
 from app.forms.signatures import Delivery as SignedRequest
 from app.forms.signatures import signed
-from app.service.deliveries import Deliveries
+from app.service.deliveries import AGAIN, Deliveries
 from app.service.rules import Rules
 from app.service.webhook_reading import FETCHED
 
@@ -27,7 +27,13 @@ READ_BESIDE: Final = 8 * 1024  # bytes of a body from which on a thread reads it
 _NOBODY: Final = "-" * 32  # compared with where there is nothing to compare with
 _CLOSED: Final = "This address takes nothing."
 # What a sender hears. Whether a lead is held, refused or dialled is nothing that a stranger's form may find out.
-OUTCOME: Final = {"lead": "accepted", "refused": "accepted", "duplicate": "duplicate", "test": "test"}
+OUTCOME: Final = {
+    "lead": "accepted",
+    "refused": "accepted",
+    "duplicate": "duplicate",
+    AGAIN: "duplicate",
+    "test": "test",
+}
 
 
 log = structlog.get_logger("leadring.deliveries")

@@ -79,6 +79,15 @@ async def test_a_lead_and_its_delivery_are_written_together_and_once(floor: Floo
     assert await verdicts(floor) == ["lead"]
 
 
+@pytest.mark.parametrize("verdict", ["test", "refused"])
+async def test_of_twins_the_first_one_settles_what_is_settled_for_good(floor: Floor, verdict: str) -> None:
+    kept = await floor.store.keep_delivery(a_delivery())
+    assert await floor.store.settle_delivery(kept.id, "no_phone")  # which a better `map` may make a lead
+    assert await floor.store.settle_delivery(kept.id, verdict, "first")
+    assert not await floor.store.settle_delivery(kept.id, verdict, "second")
+    assert [row["why"] for row in await floor.rows(deliveries)] == ["first"]
+
+
 async def test_one_that_joins_a_live_lead_is_a_duplicate_of_it(floor: Floor) -> None:
     first = a_lead("+972541111111", at=floor.now)
     await floor.accept(first)

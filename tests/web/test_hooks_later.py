@@ -19,7 +19,7 @@ from app.service.sealing import Seal
 from app.service.tokens import Tokens
 from tests.clocks import START
 from tests.web.conftest import Start
-from tests.web.hooking import ACCEPTED, BODY, E164, HOOKED, PHONE, send
+from tests.web.hooking import ACCEPTED, BODY, E164, HOOKED, PHONE, counted, send
 from tests.web.problem import assert_problem
 from tests.web.service import Service, eventually, started
 from tests.web.test_storage_dead import DeadEngine
@@ -109,10 +109,10 @@ async def test_a_guessed_number_goes_by_its_guard(
         lead = await lead_of(service)
         assert lead["state"] == state
         assert said in await explained(service)
-        counted = service.desk.metrics.registry.get_sample_value(
+        hits = service.desk.metrics.registry.get_sample_value(
             "leadring_guard_hits_total", {"guard": "low_confidence", "mode": mode or "hold"}
         )
-        assert counted == (None if mode == "off" else 1)
+        assert hits == (None if mode == "off" else 1)
 
 
 async def test_a_test_is_kept_and_makes_no_lead(start: Start, reads: Reads) -> None:
@@ -278,6 +278,8 @@ async def test_two_replicas_that_hear_the_same_at_once_make_one_lead(postgres_st
         assert {answer.status_code for answer in answers} == {200}
         assert len(await one.rows("SELECT * FROM leads")) == 1
         assert [row["repeats"] for row in await one.rows("SELECT * FROM deliveries")] == [19]
+        for verdict, many in (("lead", 1), ("again", 19)):
+            assert counted(one, verdict) + counted(two, verdict) == many
         await eventually(lambda: len(one.telephony.calls) + len(two.telephony.calls) == 1, "it is dialled once")
 
 

@@ -120,7 +120,7 @@ async def test_several_leads_in_one_word_are_several_deliveries(
 async def test_what_cannot_be_had_is_asked_for_again_ever_more_rarely(
     service: Service, client: httpx.AsyncClient, graph: FakeGraph, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    # While it is asked for, a delivery is due again when its lease ends: told apart here from the pause of the same length.
+    # While it is asked for, a delivery is due again when its lease ends: told apart here from the pause of that length.
     monkeypatch.setattr(unfinished, "LEASE", unfinished.LEASE + 1)
     graph.answers["444"] = (500, {"error": {"code": 2}})
     await tell(client, word("444"))
