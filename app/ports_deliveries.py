@@ -20,6 +20,10 @@ class DeliveryStore(Protocol):
         """Store it, or count that it came again; what is in the answer is on disk."""
         ...
 
+    async def keep_deliveries(self, several: Sequence[NewDelivery]) -> list[Delivery]:
+        """The same for several, all in one transaction; the order of the answers says nothing."""
+        ...
+
     async def settle_delivery(
         self, delivery_id: str, verdict: str, why: str | None = None, look_at: int | None = None
     ) -> bool:

@@ -101,6 +101,12 @@ def keep(conn: Connection, new: NewDelivery, now: int) -> Delivery:
     return Delivery(new.id, new.source, now, new.content_type, new.body, new.verdict, None, 0)
 
 
+def keep_all(conn: Connection, several: Sequence[NewDelivery], now: int) -> list[Delivery]:
+    """Each as `keep` does, all or none."""
+    # In one order, whoever keeps them: two that bring the same must not wait for one another.
+    return [keep(conn, new, now) for new in sorted(several, key=lambda one: one.key)]
+
+
 def settle(conn: Connection, delivery_id: str, verdict: str, why: str | None, look_at: int | None) -> bool:
     """Write what became of it, with `look_at` (ms) while it is open; False when it was settled for good by now."""
     done = {"delivery": delivery_id, "to": verdict, "because": why, "next": look_at}

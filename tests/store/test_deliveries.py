@@ -6,6 +6,7 @@ import asyncio
 from typing import Any
 
 import pytest
+from sqlalchemy.exc import IntegrityError
 
 from app.domain.deliveries import NewDelivery
 from app.ids import new_id
@@ -64,6 +65,18 @@ async def test_the_body_of_what_is_final_stays_as_it_was(floor: Floor) -> None:
     first = await floor.store.keep_delivery(a_delivery())
     await floor.store.settle_delivery(first.id, "test")
     assert (await floor.store.keep_delivery(a_delivery(body="newer"))).body == "sealed"
+
+
+async def test_several_are_kept_in_one_transaction_or_none_is(floor: Floor) -> None:
+    several = [a_delivery(key=f"key {number}", own_id=True) for number in range(5)]
+    before = floor.store.engine.commits
+    assert {one.id for one in await floor.store.keep_deliveries(several)} == {one.id for one in several}
+    assert floor.store.engine.commits == before + 1
+    more = [a_delivery(key="key 6"), a_delivery(key="key 7", id=several[0].id)]
+    with pytest.raises(IntegrityError):
+        await floor.store.keep_deliveries(more)
+    assert len(await floor.rows(deliveries)) == 5
+    assert [one.again for one in await floor.store.keep_deliveries(several)] == [True] * 5
 
 
 async def test_a_lead_and_its_delivery_are_written_together_and_once(floor: Floor) -> None:
