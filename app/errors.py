@@ -12,6 +12,7 @@ LeadringError
     ├── InFlight              409 in_flight
     ├── Conflict              409 conflict
     ├── TooLarge              413 too_large
+    ├── HeadTooLarge          431 too_large
     ├── UnsupportedMediaType  415 unsupported_media_type
     ├── Invalid               422 invalid, with field errors
     ├── Unreadable            422 unreadable
@@ -124,6 +125,12 @@ class TooLarge(Refusal):
     status = 413
     code = "too_large"
     title = "Too large"
+
+
+class HeadTooLarge(TooLarge):
+    """The request line and the headers are larger than anything that is understood here."""
+
+    status = 431
 
 
 class UnsupportedMediaType(Refusal):
