@@ -3,6 +3,7 @@
 LeadringError
 ├── ConfigurationError      settings or directory are wrong; carries every mistake at once
 ├── StorageUnavailable      the database cannot be reached or refused to commit; try again later
+│   └── NotWritable           it answers, and nothing can be written to it
 └── Refusal                 the caller's request is refused, with an HTTP status and a stable code
     ├── Malformed             400 malformed
     ├── Unauthorized          401 unauthorized
@@ -45,6 +46,10 @@ class ConfigurationError(LeadringError):
 
 class StorageUnavailable(LeadringError):
     """The database cannot be reached."""
+
+
+class NotWritable(StorageUnavailable):
+    """Nothing can be written to the database: its disk is full, or fails."""
 
 
 @dataclass(frozen=True, slots=True)
