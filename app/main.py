@@ -67,6 +67,7 @@ from app.web import (
     lead_view,
     leads,
     ops,
+    problem_types,
     problems,
     scrape,
     sites,
@@ -127,7 +128,7 @@ def create_app(settings: Settings, directory: Directory | None = None, options: 
     # They are tried in this order: first what every lead comes through, once and twice.
     for room in (leads, hooks, voicenter_cdr, lead_view, sites, forms, form_status, hosted_form):
         app.include_router(room.router)
-    for room in (admin_switches, admin_explain, ops, scrape, embed, files):
+    for room in (admin_switches, admin_explain, ops, scrape, embed, problem_types, files):
         app.include_router(room.router)
     app.add_middleware(problems.Caught)
     app.add_middleware(SiteCors, rules=rules)
