@@ -185,6 +185,8 @@ class Intake:
                 self._count(site, submission, "duplicate")
                 log.info("lead.joined", lead_id=accepted.lead_id, site=site.key, source=submission.source)
                 self._hub.changed([accepted.lead_id])
+                if accepted.asked:
+                    self._count_hits([*hits, *accepted.hits])
                 if accepted.lifted:
                     self._dispatcher.wake()
                 return self._say("duplicate", accepted.lead_id, language, scope="view", made=True)

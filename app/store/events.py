@@ -7,6 +7,7 @@ from typing import Any
 
 from sqlalchemy import Connection, insert, select
 
+from app.domain.hits import Hit
 from app.domain.lead import Event
 from app.store.tables import events
 
@@ -38,6 +39,14 @@ def entry(
         "to_state": to_state,
         "why": why,
     }
+
+
+def observed(at: int, lead_id: str, hits: Sequence[Hit]) -> list[dict[str, Any]]:
+    """The guards that spoke and did not decide, with their mode where it is more than to observe."""
+    return [
+        entry(at, lead_id, "observed", "guard", why=hit.told if hit.mode == "observe" else hit.told_with_mode)
+        for hit in hits
+    ]
 
 
 def add(conn: Connection, rows: Sequence[Mapping[str, Any]]) -> None:

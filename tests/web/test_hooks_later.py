@@ -190,6 +190,28 @@ async def test_a_filled_trap_looks_like_success_at_every_door(
         assert "buy pills" not in words
 
 
+async def test_who_filled_the_trap_and_then_asks_properly_is_called_as_asked_then(start: Start) -> None:
+    """By the hours of that site; and its history tells what counts now, and what a guard saw."""
+    toml = HOOKED.replace("[guards]", '[guards]\ncountry = "observe"')
+    british = "+44 20 7946 0958"
+    async with start(toml=toml) as service, service.client() as client:
+        trapped = {"site": "nobody", "phone": british, "_gotcha": "x", "utm_source": "robots", "consent": "true"}
+        await client.post("/v1/leads", json=trapped)
+        assert (await lead_of(service))["state"] == "held"
+        seen = {"guard": "country", "mode": "observe"}
+        hits = service.desk.metrics.registry.get_sample_value
+        assert hits("leadring_guard_hits_total", seen) == 1
+        answer = await client.post("/v1/leads", json={"site": "night", "phone": british, "source": "widget"})
+        assert answer.json()["outcome"] == "duplicate"
+        lead = await lead_of(service)
+        assert (lead["site"], lead["source"], lead["state"], lead["reason"]) == ("night", "widget", "waiting", "closed")
+        assert (lead["consent"], lead["attribution"]) == ("", "{}")
+        assert hits("leadring_guard_hits_total", seen) == 2
+        words = await explained(service)
+        assert "what was sent through widget counts now: site (night, it was nobody), source, attribution, con" in words
+        assert words.count("the guard country would have spoken") == 4  # in the history, and among the guards
+
+
 async def test_spam_is_over_and_can_still_be_released(start: Start) -> None:
     """It stands in nobody's way: the number may ask again meanwhile, and its spam does not count as a call."""
     toml = HOOKED.replace("[guards]", '[guards]\nhoneypot = "refuse"').replace(
