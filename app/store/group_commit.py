@@ -147,7 +147,7 @@ class GroupCommit:
                 log.warning("a group of %d was not committed: %s", len(jobs), type(error).__name__)
                 self._give_up(jobs, error)
             finally:
-                self.failures += any(is_of_the_disk(job.error) for job in jobs)
+                self.failures += any(job.error is not None and is_of_the_disk(job.error) for job in jobs)
                 self._tell(jobs)
         self._disconnect()
 

@@ -136,8 +136,9 @@ def code_of(error: BaseException) -> int | None:
     return code & 0xFF if isinstance(code, int) else None
 
 
-def is_of_the_disk(error: BaseException | None) -> bool:
+def is_of_the_disk(found: BaseException) -> bool:
     """Whether a full or failing disk is what it comes from."""
+    error: BaseException | None = found
     while error is not None:
         if code_of(error) in DISK:
             return True

@@ -15,6 +15,7 @@ from app.domain.deliveries import NewDelivery
 from app.forms.mapped import Mapped
 from app.service import webhook_reading
 from app.service.explain import look_up
+from app.service.redelivery import replay
 from app.service.sealing import Seal
 from app.service.tokens import Tokens
 from tests.clocks import START
@@ -287,6 +288,34 @@ async def test_a_redelivery_finishes_what_was_cut_off_and_not_kept(start: Start)
         store.engine = alive
         assert (await send(client, None, "unkept")).json() == ACCEPTED
         assert (await lead_of(service))["phone"] == E164
+
+
+class Overtaken:
+    """Deliveries of which each is finished by somebody else first."""
+
+    def __init__(self, house: Any) -> None:
+        self._house = house
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self._house, name)
+
+    async def finish(self, *of: Any) -> str:
+        await self._house.finish(*of)
+        verdict: str = await self._house.finish(*of)
+        return verdict
+
+
+async def test_a_replay_that_was_overtaken_tells_what_became_of_it(start: Start, reads: Reads) -> None:
+    async with start(toml=HOOKED) as service, service.client() as client:
+        assert (await send(client, {"name": "Noa Levi"})).status_code == 422
+        reads()
+        house: Any = Overtaken(service.desk.hooks._deliveries)
+        ids = await house.store.replayable_deliveries("shop", 0)
+        source = service.desk.rules.directory.sources["shop"]
+        (one,) = [one async for one in replay(house, source, ids, dry_run=False)]
+        assert (one.delivery.verdict, one.verdict) == ("no_phone", "lead")
+        assert (await lead_of(service))["phone"] == E164
+        assert (counted(service, "lead"), counted(service, "again")) == (1, 1)
 
 
 async def test_two_replicas_that_hear_the_same_at_once_make_one_lead(postgres_store_url: str, redis_url: str) -> None:
