@@ -101,7 +101,11 @@ async def test_who_was_held_for_how_it_was_sent_and_asks_properly_is_called(floo
 async def test_what_lifts_a_hold_is_what_counts(floor: Floor) -> None:
     """Site, consent and attribution are those of the form that the person sent properly, also where it has none."""
     said: dict[str, Any] = {"name": "N.", "email": "n@example.com", "message": "buy pills", "language": "en"}
-    asked = {"consent": "true", "consent_text": "I agree to everything", "attribution": {"gclid": "first"}}
+    asked: dict[str, Any] = {
+        "consent": "true",
+        "consent_text": "I agree to everything",
+        "attribution": {"gclid": "first"},
+    }
     first = a_lead(
         PHONE, site="main", source="api", hold="honeypot", client_key="robot", extra={"a": "1"}, **said, **asked
     )
