@@ -3,6 +3,7 @@
 LeadringError
 ├── ConfigurationError      settings or directory are wrong; carries every mistake at once
 ├── StorageUnavailable      the database cannot be reached or refused to commit; try again later
+│   └── NotWritable           it answers, and nothing can be written to it
 └── Refusal                 the caller's request is refused, with an HTTP status and a stable code
     ├── Malformed             400 malformed
     ├── Unauthorized          401 unauthorized
@@ -12,6 +13,7 @@ LeadringError
     ├── InFlight              409 in_flight
     ├── Conflict              409 conflict
     ├── TooLarge              413 too_large
+    ├── HeadTooLarge          431 too_large
     ├── UnsupportedMediaType  415 unsupported_media_type
     ├── Invalid               422 invalid, with field errors
     ├── Unreadable            422 unreadable
@@ -44,6 +46,10 @@ class ConfigurationError(LeadringError):
 
 class StorageUnavailable(LeadringError):
     """The database cannot be reached."""
+
+
+class NotWritable(StorageUnavailable):
+    """Nothing can be written to the database: its disk is full, or fails."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -124,6 +130,12 @@ class TooLarge(Refusal):
     status = 413
     code = "too_large"
     title = "Too large"
+
+
+class HeadTooLarge(TooLarge):
+    """The request line and the headers are larger than anything that is understood here."""
+
+    status = 431
 
 
 class UnsupportedMediaType(Refusal):

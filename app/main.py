@@ -68,6 +68,7 @@ from app.web import (
     lead_view,
     leads,
     ops,
+    problem_types,
     problems,
     scrape,
     sites,
@@ -128,7 +129,7 @@ def create_app(settings: Settings, directory: Directory | None = None, options: 
     # They are tried in this order: first what every lead comes through, once and twice.
     for room in (leads, hooks, voicenter_cdr, lead_view, sites, forms, form_status, hosted_form):
         app.include_router(room.router)
-    for room in (admin_switches, admin_explain, ops, scrape, embed, files):
+    for room in (admin_switches, admin_explain, ops, scrape, embed, problem_types, files):
         app.include_router(room.router)
     if _secret(settings.admin_token):  # else there is nothing below /console, not even a method that is not allowed
         for room in (sign_in, read_payload):

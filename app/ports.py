@@ -285,6 +285,10 @@ class Store(Protocol):
         """Drop what webhooks brought: bodies after their source's seconds, rows when nothing is known again by them."""
         ...
 
-    async def ready(self) -> None:
-        """Raises StorageUnavailable when the database does not answer or its schema is not ours."""
+    async def ready(self) -> str | None:
+        """What will keep it from being so before long, in words; None while nothing will.
+
+        StorageUnavailable when the database does not answer or its schema is not ours; NotWritable when its disk is
+        full or fails, also while small writes still get through.
+        """
         ...

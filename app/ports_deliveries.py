@@ -20,10 +20,15 @@ class DeliveryStore(Protocol):
         """Store it, or count that it came again; what is in the answer is on disk."""
         ...
 
+    async def keep_deliveries(self, several: Sequence[NewDelivery]) -> list[Delivery]:
+        """The same for several, all in one transaction; the order of the answers says nothing."""
+        ...
+
     async def settle_delivery(
         self, delivery_id: str, verdict: str, why: str | None = None, look_at: int | None = None
     ) -> bool:
-        """Write what became of it; False when it has become a lead by now, and then nothing is written."""
+        """Write what became of it; False when it was settled for good by now, as a lead, a test or refused: nothing is
+        written then."""
         ...
 
     async def take_due_deliveries(self, lease: int) -> list[Delivery]:

@@ -20,6 +20,7 @@ import uvloop
 from fastapi import FastAPI
 
 from app import faults
+from app.web.connection import Connection
 from app.web.desk import Desk
 
 # The loop and the database's writer thread pass the interpreter to and fro; Python's 5 ms between turns is longer
@@ -93,7 +94,7 @@ def make_server(app: FastAPI, host: str, port: int) -> Server:
             timeout_graceful_shutdown=STREAM_GRACE,
             timeout_keep_alive=20,
             loop="uvloop",
-            http="httptools",
+            http=Connection,
             lifespan="on",
             ws="none",
         )

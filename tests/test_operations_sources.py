@@ -193,7 +193,7 @@ def test_a_lead_that_meta_would_not_tell_is_asked_for_once_more_by_the_service(r
         async with started(f"sqlite:///{folder}/leadring.db", toml=NO_HOLES + SOURCE) as service:
             house = service.desk.hooks._deliveries
             source = service.desk.rules.directory.sources["shop"]
-            kept = await house.keep_word(source, b'{"leadgen_id": "444"}', "444")
+            (kept,) = await house.keep_words(source, [("444", b'{"leadgen_id": "444"}')])
             await house.store.settle_delivery(kept.id, "not_fetched", "Meta answered HTTP 400, error 190")
 
     asyncio.run(left())

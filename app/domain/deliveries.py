@@ -23,8 +23,10 @@ SETTLED: Final = (
     "failed",  # a defect of ours
 )
 VERDICTS: Final = (*OPEN, *SETTLED)
+MADE: Final = ("lead", "duplicate")  # written together with the lead
+OVER: Final = (*MADE, "test", "refused")  # settled for good, by whoever was first
 # A delivery that comes again after these is only counted: nothing would become of it that has not become already.
-FINAL: Final = ("lead", "duplicate", "test", "refused", "to_fetch")
+FINAL: Final = (*OVER, "to_fetch")
 # What may still become a lead, once somebody has mended something. A test or a refusal is what it is.
 REPLAYABLE: Final = ("kept", "no_phone", "unreadable", "not_taking", "not_fetched", "failed")
 

@@ -13,9 +13,10 @@ from app.domain.lead import Claim
 class Accepted:
     """What the store did with a submission.
 
-    new: stored as `lead_id`. duplicate: joined the live lead `lead_id`; `lifted`: and ended its hold. replay: this
-    submission id was answered with `answer`. orphan: it was stored, but the answer is not known any more. in_flight: a
-    twin is being handled now. mismatch: the id was used for other content. refused: a guard refused, nothing stored.
+    new: stored as `lead_id`. duplicate: joined the live lead `lead_id`; `asked`: the guards, whether it may end that
+    one's hold; `lifted`: it did. replay: this submission id was answered with `answer`. orphan: it was stored, but the
+    answer is not known any more. in_flight: a twin is being handled now. mismatch: the id was used for other content.
+    refused: a guard refused, nothing stored.
     """
 
     kind: Literal["new", "duplicate", "replay", "orphan", "in_flight", "mismatch", "refused"]
@@ -25,6 +26,7 @@ class Accepted:
     reason: str | None = None
     hits: tuple[Hit, ...] = ()
     retry_after: int = 0  # seconds, with refused
+    asked: bool = False
     lifted: bool = False
 
 

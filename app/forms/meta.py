@@ -11,7 +11,6 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Final
 
-MOST_LEADS: Final = 100  # in one webhook
 FIELDS: Final = "id,created_time,field_data,form_id,ad_id,ad_name,campaign_id,campaign_name,is_organic,platform"
 _ID: Final = re.compile(r"[0-9]{1,32}")
 _CHALLENGE: Final = re.compile(r"[A-Za-z0-9._-]{1,256}")
@@ -28,12 +27,12 @@ class Leadgen:
 
 
 def leadgens(payload: object) -> tuple[Leadgen, ...]:
-    """The leads that a webhook names, each once, at most 100; none for a body that is something else."""
+    """The leads that a webhook names, each once, all of them; none for a body that is something else."""
     found: dict[str, Leadgen] = {}
     for entry in _list(payload, "entry"):
         for change in _list(entry, "changes"):
             value = change.get("value") if isinstance(change, dict) and change.get("field") == "leadgen" else None
-            if isinstance(value, dict) and (one := _id(value.get("leadgen_id"))) and len(found) < MOST_LEADS:
+            if isinstance(value, dict) and (one := _id(value.get("leadgen_id"))):
                 created = value.get("created_time")
                 found.setdefault(
                     one,

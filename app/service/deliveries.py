@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 import structlog
 
 from app.directory import Source
-from app.domain.deliveries import FINAL, Delivery, NewDelivery
+from app.domain.deliveries import FINAL, MADE, Delivery, NewDelivery
 from app.errors import Invalid, NotTaking, RateLimited
 from app.ids import new_id
 from app.metrics import Metrics
@@ -21,6 +23,7 @@ log = structlog.get_logger("leadring.deliveries")
 
 CUT_OFF = 15_000  # milliseconds after which a delivery that nobody settled belongs to a process that died
 LONGEST_TYPE = 200  # characters of a content type
+AGAIN = "again"  # counted, and never kept: what came was known, or was settled by a twin meanwhile
 
 
 class Deliveries:
@@ -42,13 +45,23 @@ class Deliveries:
 
     async def keep(self, source: Source, content_type: str, body: bytes, own_id: str | None) -> Delivery:
         """On disk, and known again: by the builder's own id of it, else by its body."""
-        return await self._keep(source, content_type, body, own_id, "kept", CUT_OFF, source.keep_raw > 0)
+        new = self._new(source, content_type, body, own_id, "kept", CUT_OFF, source.keep_raw > 0)
+        kept = await self.store.keep_delivery(new)
+        self._heard(source, kept)
+        return kept
 
-    async def keep_word(self, source: Source, body: bytes, own_id: str) -> Delivery:
-        """On disk, to be asked for at once: the word of a lead. It is kept until that is over, whatever `keep_raw`."""
-        return await self._keep(source, "application/json", body, own_id, "to_fetch", 0, True)
+    async def keep_words(self, source: Source, words: Sequence[tuple[str, bytes]]) -> list[Delivery]:
+        """On disk, all or none, to be asked for at once: the words of leads, by the builder's id of each.
 
-    async def _keep(
+        A word is kept until that is over, whatever `keep_raw`.
+        """
+        several = [self._new(source, "application/json", body, own_id, "to_fetch", 0, True) for own_id, body in words]
+        kept = await self.store.keep_deliveries(several)
+        for one in kept:
+            self._heard(source, one)
+        return kept
+
+    def _new(
         self,
         source: Source,
         content_type: str,
@@ -57,25 +70,24 @@ class Deliveries:
         verdict: str,
         look_in: int,
         with_body: bool,
-    ) -> Delivery:
+    ) -> NewDelivery:
         known_by = f"id {own_id}".encode("utf-8", "replace") if own_id else b"body " + body
-        kept = await self.store.keep_delivery(
-            NewDelivery(
-                id=new_id(),
-                source=source.key,
-                key=self._tokens.delivery_key(source.key, known_by),
-                own_id=own_id is not None,
-                content_type=content_type[:LONGEST_TYPE],
-                body=self._seal.close(body) if with_body else None,
-                verdict=verdict,
-                look_at=self.store.clock.now() + look_in,
-            )
+        return NewDelivery(
+            id=new_id(),
+            source=source.key,
+            key=self._tokens.delivery_key(source.key, known_by),
+            own_id=own_id is not None,
+            content_type=content_type[:LONGEST_TYPE],
+            body=self._seal.close(body) if with_body else None,
+            verdict=verdict,
+            look_at=self.store.clock.now() + look_in,
         )
+
+    def _heard(self, source: Source, kept: Delivery) -> None:
         if kept.again:
             log.info("delivery.again", source=source.key, delivery_id=kept.id, verdict=kept.verdict)
             if kept.verdict in FINAL:
-                self._count(source, "again")
-        return kept
+                self._count(source, AGAIN)
 
     def body_of(self, delivery: Delivery) -> bytes | None:
         """The body as it came; None when it is not kept, or was sealed under another secret."""
@@ -88,10 +100,11 @@ class Deliveries:
         """Make the lead, or say why there is none: the verdict, on disk. Unavailable when it could not be written.
 
         The lead and the word that this delivery became it are written in one transaction, so that it never becomes two.
+        `again` for a twin of it that was quicker: what became of it stays, and is not counted twice.
         """
         verdict, why = await self._submit(source, delivery, reading)
-        if verdict not in ("lead", "duplicate"):
-            await self.store.settle_delivery(delivery.id, verdict, why or None)
+        if verdict not in (*MADE, AGAIN) and not await self.store.settle_delivery(delivery.id, verdict, why or None):
+            verdict, why = AGAIN, ""
         self._count(source, verdict)
         log.info("delivery.settled", source=source.key, delivery_id=delivery.id, verdict=verdict, why=why or None)
         return verdict
@@ -109,6 +122,8 @@ class Deliveries:
             )
         except (Invalid, RateLimited, NotTaking) as refusal:
             return verdict_of(refusal)
+        if not answered.made:
+            return AGAIN, ""
         return ("duplicate" if answered.outcome == "duplicate" else "lead"), ""
 
     def count_lost(self, delivery: Delivery, verdict: str) -> None:

@@ -11,6 +11,7 @@ WORDS: Final[Mapping[str, str]] = {
     "held": "held by the guard {why}: a person decides",  # but for HELD below
     "spam": "taken for spam by the guard {why}: nobody is asked, and it can still be released",
     "released": "released by {who}",
+    "taken_over": "what was sent through {who} counts now: {why}",
     "reserved": "reserved for {agent}",
     "sending": "the request to the provider is about to leave",
     "placed": "the provider accepted the call to {agent}",

@@ -5,9 +5,10 @@ from __future__ import annotations
 from typing import Final
 
 from app.errors import NotTaking, Unreadable
+from app.service.deliveries import AGAIN
 
 # Whether a lead is held, refused or dialled is nothing that a stranger's form may find out.
-OUTCOME: Final = {"duplicate": "duplicate", "test": "test", "ignored": "ignored"}
+OUTCOME: Final = {"duplicate": "duplicate", AGAIN: "duplicate", "test": "test", "ignored": "ignored"}
 
 
 def heard(verdict: str, why: str = "") -> str:

@@ -105,9 +105,10 @@ class Hooks:
             raise Unreadable(str(refusal)) from refusal
         if not told:
             return "ignored"  # it also tells of other things, and ends the subscription of who refuses them
-        again = 0
-        for one in told:
-            word = json.dumps({"leadgen_id": one.leadgen_id, "created_at": one.created_at}).encode()
-            again += (await self._deliveries.keep_word(source, word, one.leadgen_id)).again
+        words = [
+            (one.leadgen_id, json.dumps({"leadgen_id": one.leadgen_id, "created_at": one.created_at}).encode())
+            for one in told
+        ]
+        kept = await self._deliveries.keep_words(source, words)
         self._wake()
-        return "duplicate" if again == len(told) else "accepted"
+        return "duplicate" if all(one.again for one in kept) else "accepted"

@@ -164,7 +164,7 @@ class Intake:
 
     async def _remember(self, new: NewLead, answer: Answered) -> None:
         try:
-            await self._store.remember_answer(new.site, new.submission_id or "", answer.kept())
+            await self._store.remember_answer(new.site, new.submission_id or "", answer.text())
         except StorageUnavailable as error:
             # The lead is stored; a repeat will find it and hear where it stands by then.
             log.warning("intake.answer_not_kept", lead_id=answer.lead_id, error=str(error))
@@ -185,9 +185,11 @@ class Intake:
                 self._count(site, submission, "duplicate")
                 log.info("lead.joined", lead_id=accepted.lead_id, site=site.key, source=submission.source)
                 self._hub.changed([accepted.lead_id])
+                if accepted.asked:
+                    self._count_hits([*hits, *accepted.hits])
                 if accepted.lifted:
                     self._dispatcher.wake()
-                return self._say("duplicate", accepted.lead_id, language, scope="view")
+                return self._say("duplicate", accepted.lead_id, language, scope="view", made=True)
         held = accepted.state in ("held", "spam")
         later = new.reason in ("closed", "scheduled")
         # First the phone, then the book-keeping.
@@ -206,8 +208,8 @@ class Intake:
         if not held and (later or not submission.waits):
             self._dispatcher.wake()
         if later and not held:
-            return self._say("scheduled", new.id, language, at=told(new.due_at, new.rank))
-        return self._say("dialing" if dialing else "waiting", new.id, language)
+            return self._say("scheduled", new.id, language, at=told(new.due_at, new.rank), made=True)
+        return self._say("dialing" if dialing else "waiting", new.id, language, made=True)
 
     def _again(self, known: Accepted, language: str) -> Answered:
         """What a submission hears that came before. InFlight or IdempotencyMismatch."""
@@ -236,7 +238,16 @@ class Intake:
         except TimeoutError:
             return False
 
-    def _say(self, outcome: str, lead_id: str, language: str, *, at: int | None = None, scope: str = "own") -> Answered:
+    def _say(
+        self,
+        outcome: str,
+        lead_id: str,
+        language: str,
+        *,
+        at: int | None = None,
+        scope: str = "own",
+        made: bool = False,
+    ) -> Answered:
         token = self._tokens.of_lead(lead_id, "view" if scope == "view" else "own")
         values = {"time": self._rules.say_time(at, self._store.clock.now(), language)} if at is not None else {}
         return Answered(
@@ -245,6 +256,7 @@ class Intake:
             status_url=f"/v1/leads/{lead_id}?token={quote(token)}",
             expected_call_at=to_iso(at),
             message=sentence(outcome, language, **values),
+            made=made,
         )
 
     # -------------------------------------------------------------------------------------- counting

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from app.directory import Source
 from app.domain.deliveries import REPLAYABLE, Delivery
 from app.domain.phone import PhoneRefused, mask, read_phone
-from app.service.deliveries import Deliveries
+from app.service.deliveries import AGAIN, Deliveries
 from app.service.fate import foresee
 from app.service.webhook_reading import Reading
 
@@ -48,6 +48,8 @@ async def replay(
             verdict, why = _foreseen(deliveries, source, delivery, reading)
             if not dry_run:
                 verdict = await deliveries.finish(source, delivery, reading)
+                if verdict == AGAIN and (now := await deliveries.store.delivery(delivery.id)) is not None:
+                    verdict = now.verdict
             yield Redelivered(delivery, verdict, _phone(deliveries, reading), why)
 
 

@@ -44,7 +44,8 @@ class Unfinished:
                 pass  # nobody called; look all the same
             self._woken.clear()
             try:
-                await self.step()
+                while await self.step():
+                    pass  # a look takes a few; what is due with them waits for no other second
             except StorageUnavailable as error:
                 log.warning("deliveries.storage_unavailable", error=str(error))
             except Exception:

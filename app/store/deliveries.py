@@ -12,6 +12,7 @@ from app.domain.deliveries import (
     FINAL,
     KEPT_FOR,
     OPEN,
+    OVER,
     REPLAYABLE,
     SAME_BODY_FOR,
     Delivery,
@@ -40,10 +41,10 @@ _repeat = (
     .where(deliveries.c.id == bindparam("delivery"))
     .values(repeats=deliveries.c.repeats + 1, body=bindparam("now_body"), content_type=bindparam("now_type"))
 )
-# A lead is never taken back from a delivery, whoever comes late.
+# A lead is never taken back from a delivery, whoever comes late; and of twins the first one settles it.
 _settle = (
     update(deliveries)
-    .where(deliveries.c.id == bindparam("delivery"), deliveries.c.lead_id.is_(None))
+    .where(deliveries.c.id == bindparam("delivery"), deliveries.c.verdict.not_in(OVER))
     .values(verdict=bindparam("to"), why=bindparam("because"), look_at=bindparam("next"))
 )
 _became = (
@@ -100,8 +101,14 @@ def keep(conn: Connection, new: NewDelivery, now: int) -> Delivery:
     return Delivery(new.id, new.source, now, new.content_type, new.body, new.verdict, None, 0)
 
 
+def keep_all(conn: Connection, several: Sequence[NewDelivery], now: int) -> list[Delivery]:
+    """Each as `keep` does, all or none."""
+    # In one order, whoever keeps them: two that bring the same must not wait for one another.
+    return [keep(conn, new, now) for new in sorted(several, key=lambda one: one.key)]
+
+
 def settle(conn: Connection, delivery_id: str, verdict: str, why: str | None, look_at: int | None) -> bool:
-    """Write what became of it, with `look_at` (ms) while it is open; False when it has become a lead by now."""
+    """Write what became of it, with `look_at` (ms) while it is open; False when it was settled for good by now."""
     done = {"delivery": delivery_id, "to": verdict, "because": why, "next": look_at}
     return conn.execute(_settle, done).rowcount == 1
 

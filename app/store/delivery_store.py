@@ -20,6 +20,9 @@ class DeliveryStore:
     async def keep_delivery(self, new: NewDelivery) -> Delivery:
         return await self.engine.write(deliveries.keep, new, self._at())
 
+    async def keep_deliveries(self, several: Sequence[NewDelivery]) -> list[Delivery]:
+        return await self.engine.write(deliveries.keep_all, several, self._at())
+
     async def settle_delivery(
         self, delivery_id: str, verdict: str, why: str | None = None, look_at: int | None = None
     ) -> bool:

@@ -47,6 +47,11 @@ class Engine(Protocol):
         ...
 
     @property
+    def failures(self) -> int:
+        """Transactions so far that found no room or a failing disk. One that asks for little may still get through."""
+        ...
+
+    @property
     def polls(self) -> bool:
         """Whether this process is the one of all on this database that polls the provider."""
         ...
@@ -87,6 +92,10 @@ class Engine(Protocol):
 
     async def ping(self) -> None:
         """StorageUnavailable unless a write would get through now."""
+        ...
+
+    async def room(self) -> int | None:
+        """Bytes that are free on the database's disk; None where that is not ours to know."""
         ...
 
     def listen(self, callback: Hear) -> None:

@@ -7,6 +7,7 @@ from typing import Any
 
 from sqlalchemy import Connection, insert, select
 
+from app.domain.hits import Hit
 from app.domain.lead import Event
 from app.store.tables import events
 from app.store.together import Write
@@ -44,6 +45,14 @@ def entry(
 def told(*rows: Mapping[str, Any]) -> Write:
     """These rows, to be written together with what they tell of."""
     return Write(_insert, rows)
+
+
+def observed(at: int, lead_id: str, hits: Sequence[Hit]) -> list[dict[str, Any]]:
+    """The guards that spoke and did not decide, with their mode where it is more than to observe."""
+    return [
+        entry(at, lead_id, "observed", "guard", why=hit.told if hit.mode == "observe" else hit.told_with_mode)
+        for hit in hits
+    ]
 
 
 def add(conn: Connection, rows: Sequence[Mapping[str, Any]]) -> None:

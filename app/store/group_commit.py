@@ -21,7 +21,7 @@ from sqlalchemy.exc import InvalidRequestError, SQLAlchemyError
 
 from app import faults
 from app.errors import ConfigurationError, StorageUnavailable
-from app.store.sqlite_file import outward, unavailable
+from app.store.sqlite_file import is_of_the_disk, outward, unavailable
 
 log = logging.getLogger(__name__)
 
@@ -91,6 +91,7 @@ class GroupCommit:
         self._conn: Connection | None = None
         self._raw: sqlite3.Connection | None = None
         self.commits = 0
+        self.failures = 0  # groups that found the disk full or failing
 
     @property
     def waiting(self) -> int:
@@ -146,6 +147,7 @@ class GroupCommit:
                 log.warning("a group of %d was not committed: %s", len(jobs), type(error).__name__)
                 self._give_up(jobs, error)
             finally:
+                self.failures += any(job.error is not None and is_of_the_disk(job.error) for job in jobs)
                 self._tell(jobs)
         self._disconnect()
 

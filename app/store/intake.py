@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Sequence
+from dataclasses import replace
 from typing import Any
 
 from sqlalchemy import Connection, bindparam, func, insert, select, update
@@ -56,7 +57,8 @@ def accept(
     hits, retry_after = _count_guards(conn, new, cooldown, calls, caps, found, now)
     decided = worst(hits)
     if live is not None:
-        return _join(conn, new, live, now, lift=decided is None)
+        joined = _join(conn, new, live, now, lift=decided is None, spoke=[*new.hits, *hits])
+        return replace(joined, hits=tuple(hits), asked=True)
     if decided is not None and decided.mode == "refuse":
         return Accepted("refused", new.id, hits=tuple(hits), retry_after=retry_after, reason=decided.guard)
     hold = new.hold or (decided.guard if decided else None)
@@ -79,12 +81,12 @@ def _what_became(lead_id: str, kept: str, answer: str | None, created_at: int, f
     return Accepted("orphan" if created_at < now - ORPHANED_AFTER else "in_flight", lead_id)
 
 
-def _join(conn: Connection, new: NewLead, live: Any, now: int, *, lift: bool) -> Accepted:
+def _join(conn: Connection, new: NewLead, live: Any, now: int, *, lift: bool, spoke: Sequence[Hit] = ()) -> Accepted:
     lead_id, state, reason = live.text_1, live.text_2, live.text_3
     together(conn, *_submission_of(new, lead_id, now))
     if new.delivery is not None:
         deliveries.became(conn, new.delivery, "duplicate", lead_id)
-    return join(conn, new, lead_id, state, reason, now, lift=lift)
+    return join(conn, new, lead_id, state, reason, now, lift=lift, spoke=spoke)
 
 
 def _count_guards(
@@ -160,11 +162,7 @@ def _store(conn: Connection, new: NewLead, hold: str | None, hits: Sequence[Hit]
     elif new.reason in ("closed", "scheduled"):
         history.append(events.entry(now, new.id, "scheduled", "intake", to_state="waiting", why=new.reason))
     # Who decided has been told; the others that spoke are, too, with their mode where it is more than to observe.
-    history += [
-        events.entry(now, new.id, "observed", "guard", why=hit.told if hit.mode == "observe" else hit.told_with_mode)
-        for hit in spoke
-        if hit.guard != hold
-    ]
+    history += events.observed(now, new.id, [hit for hit in spoke if hit.guard != hold])
     together(conn, Write(_insert_lead, [row]), *_submission_of(new, new.id, now), events.told(*history))
     if new.delivery is not None:
         deliveries.became(conn, new.delivery, "lead", new.id)

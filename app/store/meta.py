@@ -37,6 +37,16 @@ def forget_submissions(conn: Connection, before: int) -> int:
     return conn.execute(delete(submissions).where(submissions.c.created_at < before)).rowcount
 
 
+def take_room(conn: Connection, size: int = 64 * 1024) -> None:
+    """Write more than a lead takes, to see that there is room; at random, so that nothing can press it together."""
+    write(conn, "room", secrets.token_hex(size // 2))
+
+
+def give_room_back(conn: Connection) -> None:
+    """What `take_room` wrote."""
+    write(conn, "room", "")
+
+
 def touch(conn: Connection, now: int) -> None:
     """Write something, to see that writing works: a full disk says yes to everything else."""
     write(conn, "touched", str(now))

@@ -19,6 +19,7 @@ from app.errors import StorageUnavailable
 from app.store.database_clock import DatabaseClock
 from app.store.postgres_errors import (
     DATABASE_ERRORS,
+    DISK,
     READ_ONLY,
     asyncpg,
     kind_of,
@@ -51,6 +52,7 @@ class PostgresEngine:
         database_clock = DatabaseClock() if clock is None else None
         self.clock: Clock = clock or database_clock or DatabaseClock()
         self.commits = 0
+        self.failures = 0  # transactions for which the server found no room, or a failing disk
         self._wakeups = Wakeups(options, database_clock, alone=alone)
         self._tasks: set[asyncio.Task[Any]] = set()
         self._open = False
@@ -146,6 +148,9 @@ class PostgresEngine:
         """StorageUnavailable unless a transaction gets through now."""
         await self.write(lambda conn: conn.exec_driver_sql("SELECT 1").scalar_one())
 
+    async def room(self) -> None:
+        """The disk is another machine's."""
+
     def listen(self, callback: Callable[[str, str], None]) -> None:
         """Have `callback(channel, payload)` called when another replica notifies."""
         self._wakeups.listen(callback)
@@ -206,6 +211,7 @@ class PostgresEngine:
                 if kind is None or (engine is self._snapshots and sqlstate_of(error) == READ_ONLY):
                     raise
                 again = kind == "conflict" or (kind == "lost" and not committing)
+                self.failures += sqlstate_of(error) in DISK
                 if not again or not retries_left:
                     raise _unavailable(error, committing=committing and kind != "conflict") from error
             else:

@@ -24,6 +24,7 @@ DATABASE_ERRORS: Final = (
     OSError,
 )
 READ_ONLY: Final = "25006"
+DISK: Final = frozenset({"53100", "58030"})  # disk_full, io_error
 # serialization_failure, deadlock_detected: the server has rolled back, the same again may succeed.
 _CONFLICTS: Final = frozenset({"40001", "40P01"})
 # admin_shutdown, crash_shutdown, idle_in_transaction_session_timeout, idle_session_timeout.

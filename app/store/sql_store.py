@@ -18,7 +18,7 @@ from app.domain.moves import Decide
 from app.domain.routing import Roster
 from app.domain.stories import AgentState, Dossier, Gauges, LeadStory, Moved
 from app.domain.switches import Switch, SwitchName
-from app.errors import ConfigurationError, StorageUnavailable
+from app.errors import ConfigurationError, NotWritable, StorageUnavailable
 from app.store import (
     agents,
     attempts,
@@ -44,6 +44,8 @@ T = TypeVar("T")
 log = logging.getLogger("leadring.store")
 
 TOUCH_EVERY = 1000  # milliseconds between writes that only look whether writing works
+MEBI = 1024 * 1024
+LOW_ROOM = 64 * MEBI  # bytes of the database's disk; with less than that left /readyz warns
 
 
 class SqlStore(ProviderAccounts, DeliveryStore):
@@ -52,6 +54,7 @@ class SqlStore(ProviderAccounts, DeliveryStore):
     def __init__(self, engine: Engine) -> None:
         super().__init__(engine)
         self._touched = 0
+        self._excused = 0  # of the engine's failures: after these, something large has been written
 
     async def accept(self, new: NewLead, cooldown: Cooldown, calls: CallCap, caps: Sequence[Cap]) -> Accepted:
         for _ in range(3):
@@ -213,17 +216,33 @@ class SqlStore(ProviderAccounts, DeliveryStore):
     async def forget_submissions(self, before: int) -> int:
         return await self.engine.write_one(meta.forget_submissions, before)
 
-    async def ready(self) -> None:
-        now = self._now()
-        if abs(now - self._touched) < TOUCH_EVERY:
-            await self.engine.ping()
-        else:
-            await self.engine.write(meta.touch, now)
-            self._touched = now
+    async def ready(self) -> str | None:
+        try:
+            await self._try_to_write()
+        except StorageUnavailable as error:
+            if self.engine.failures != self._excused:
+                raise NotWritable from error
+            raise
         try:
             migrate.check_revision(await self.engine.read(migrate.read_revision))
         except ConfigurationError as error:
             raise StorageUnavailable(str(error)) from error
+        room = await self.engine.room()
+        return None if room is None or room >= LOW_ROOM else f"{room // MEBI} MiB are left on the database's disk"
+
+    async def _try_to_write(self) -> None:
+        """A little; or, after a write that found no room, as much as a lead and its history take."""
+        now, failures = self._now(), self.engine.failures
+        if failures != self._excused:
+            # In two transactions: what is given back before it was written took no room in the log.
+            await self.engine.write(meta.take_room)
+            await self.engine.write(meta.give_room_back)
+            self._excused = failures
+        elif abs(now - self._touched) < TOUCH_EVERY:
+            await self.engine.ping()
+        else:
+            await self.engine.write(meta.touch, now)
+            self._touched = now
 
 
 def _claimed(result: Claimed) -> list[str]:

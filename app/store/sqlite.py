@@ -69,6 +69,11 @@ class SqliteEngine:
         return self._writer.commits
 
     @property
+    def failures(self) -> int:
+        """Groups that found the disk full or failing."""
+        return self._writer.failures
+
+    @property
     def polls(self) -> bool:
         """One process has the file, so it is the one that polls."""
         return True
@@ -167,6 +172,10 @@ class SqliteEngine:
     async def ping(self) -> None:
         """StorageUnavailable unless the writer takes its lock now."""
         await self.write(lambda conn: None)
+
+    async def room(self) -> int | None:
+        """Bytes that are free where the file is."""
+        return await asyncio.get_running_loop().run_in_executor(self._threads, sqlite_file.room, self.path)
 
     def listen(self, callback: Callable[[str, str], None]) -> None:
         """Nothing ever comes from outside: one process owns the file."""

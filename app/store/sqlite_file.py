@@ -60,6 +60,8 @@ TROUBLE: Final = {
     sqlite3.SQLITE_PROTOCOL: "locking failed",
     sqlite3.SQLITE_NOTADB: "the file is not an SQLite database",
 }
+# Of these, what does not pass before somebody has looked at the disk. What asks for little may get through meanwhile.
+DISK: Final = frozenset({sqlite3.SQLITE_FULL, sqlite3.SQLITE_IOERR, sqlite3.SQLITE_READONLY})
 
 
 def check_place(path: Path) -> None:
@@ -132,6 +134,25 @@ def code_of(error: BaseException) -> int | None:
     """SQLite's primary result code; None when the error is not SQLite's."""
     code = getattr(error.orig if isinstance(error, DBAPIError) else error, "sqlite_errorcode", None)
     return code & 0xFF if isinstance(code, int) else None
+
+
+def is_of_the_disk(found: BaseException) -> bool:
+    """Whether a full or failing disk is what it comes from."""
+    error: BaseException | None = found
+    while error is not None:
+        if code_of(error) in DISK:
+            return True
+        error = error.__cause__
+    return False
+
+
+def room(path: Path) -> int | None:
+    """Bytes that are free on the disk of the file, for such as we are; None where there is no telling."""
+    try:
+        found = os.statvfs(Path(os.path.realpath(path)).parent)
+    except OSError:
+        return None
+    return found.f_frsize * (found.f_bfree if os.geteuid() == 0 else found.f_bavail)
 
 
 def outward(error: BaseException) -> BaseException:

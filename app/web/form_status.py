@@ -38,11 +38,17 @@ Id = Annotated[str, Query(max_length=SMALL)]
 Word = Annotated[str, Query(max_length=16)]
 
 
-@router.get("/f/{site}/thanks", operation_id="form_thanks", response_class=HTMLResponse, responses=problems(404, 422))
+@router.get(
+    "/f/{site}/thanks", operation_id="form_thanks", response_class=HTMLResponse, responses=problems(404, 422, 503)
+)
 async def thanks(
     request: Request, site: str, lead: Id = "", token: Id = "", lang: Word = "", renew: Word = "", late: Word = ""
 ) -> Response:
-    """The built-in thank-you page; it renews itself until the lead's story is over, or with `renew=no` not at all."""
+    """The built-in thank-you page; it renews itself until the lead's story is over, or with `renew=no` not at all.
+
+    Where no lead is named it only thanks. A lead that is not there, or a token that does not open it, is not thanked
+    for: somebody may wait for that call.
+    """
     at = desk(request)
     found = at.rules.site(site)
     if found is None:
@@ -50,9 +56,7 @@ async def thanks(
     language = page_language(found, lang)
     view: View | None = None
     try:
-        view = await at.views.see(lead, token) if lead else None
-    except NotFound:
-        view = None
+        view = await at.views.see(lead, token) if lead or token else None
     except Refusal as refusal:
         return refused(request, found, refusal, language)
     now = at.store.clock.now()

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import json
-from dataclasses import asdict
 from typing import Any, Final
 
 from fastapi import APIRouter, Request
@@ -134,9 +132,7 @@ async def submit(request: Request) -> Response:
 
 def accepted(answered: Answered) -> Response:
     """The 202 of the contract."""
-    return Response(
-        json.dumps(asdict(answered), ensure_ascii=False), 202, {"Cache-Control": "no-store"}, "application/json"
-    )
+    return Response(answered.text(), 202, {"Cache-Control": "no-store"}, "application/json")
 
 
 def source_of(fields: dict[str, object]) -> str:

@@ -14,7 +14,7 @@ from app.metrics import Metrics
 
 _SANE: Final = re.compile(r"[A-Za-z0-9._:-]{1,64}")
 _QUIET: Final = frozenset({"/livez", "/readyz", "/healthz", "/metrics"})
-_SECURITY: Final = [
+SECURITY: Final = [
     (b"x-content-type-options", b"nosniff"),
     (b"referrer-policy", b"strict-origin-when-cross-origin"),
 ]
@@ -44,7 +44,7 @@ class Around:
                 headers = list(message.get("headers", ()))
                 named = {name for name, _ in headers}
                 headers.append((b"x-request-id", request_id.encode()))
-                headers.extend(pair for pair in _SECURITY if pair[0] not in named)
+                headers.extend(pair for pair in SECURITY if pair[0] not in named)
                 message["headers"] = headers
             await send(message)
 

@@ -9,13 +9,12 @@ from fastapi import APIRouter, Request
 from fastapi.responses import JSONResponse, Response
 
 from app.clock import to_iso
-from app.errors import StorageUnavailable
+from app.errors import NotWritable, StorageUnavailable
 from app.web.desk import Desk, desk
 
 router = APIRouter(tags=["ops"])
 NO_STORE = {"Cache-Control": "no-store"}
 DATABASE_SECONDS = 1.0
-READY_KEPT = 1.0  # seconds an answer of the database is good for
 
 
 @router.get("/livez", operation_id="live")
@@ -49,12 +48,14 @@ async def ready(request: Request) -> Response:
 async def _database(at: Desk) -> dict[str, Any]:
     try:
         async with asyncio.timeout(DATABASE_SECONDS):
-            await at.store.ready()
+            trouble = await at.store.ready()
+    except NotWritable as error:
+        return {"status": "fail", "output": str(error)}
     except StorageUnavailable:
         return {"status": "fail", "output": "the database does not answer"}
     except TimeoutError:
         return {"status": "fail", "output": f"the database took longer than {DATABASE_SECONDS:g} s"}
-    return {"status": "pass"}
+    return _warning(trouble)
 
 
 async def _limiter(at: Desk) -> bool:
@@ -62,12 +63,15 @@ async def _limiter(at: Desk) -> bool:
 
 
 def _provider(at: Desk) -> dict[str, Any]:
-    trouble = at.provider_check() if at.provider_check is not None else None
-    return {"status": "pass"} if trouble is None else {"status": "warn", "output": trouble}
+    return _warning(at.provider_check() if at.provider_check is not None else None)
 
 
 def _switches(at: Desk) -> dict[str, Any]:
     """Who turned them, and why, is for those with the token."""
     said = {"taking": "no leads are taken", "dialling": "no calls are placed"}
     off = [f"{said[name]} since {to_iso(switch.since)}" for name, switch in at.switches.known.items() if not switch.on]
-    return {"status": "warn", "output": "; ".join(off)} if off else {"status": "pass"}
+    return _warning("; ".join(off) or None)
+
+
+def _warning(trouble: str | None) -> dict[str, Any]:
+    return {"status": "pass"} if trouble is None else {"status": "warn", "output": trouble}

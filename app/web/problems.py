@@ -64,23 +64,31 @@ def build(
     errors: tuple[FieldError, ...] = (),
 ) -> Response:
     """A problem+json answer with exactly the members of the contract."""
-    body: dict[str, Any] = {
-        "type": f"{base_url(request)}/problems/{code}",
-        "title": title,
-        "status": status,
-        "detail": detail,
-        "code": code,
-        "request_id": request.scope.get("leadring.request_id", ""),
-    }
-    if errors or status == 422:
-        body["errors"] = [{"field": e.field, "code": e.code, "message": e.message} for e in errors]
+    request_id = request.scope.get("leadring.request_id", "")
+    content = document(base_url(request), request_id, status, code, title, detail, errors)
     headers = {"Cache-Control": "no-store"}
     if retry_after is not None:
         headers["Retry-After"] = str(retry_after)
     if status == 401:
         headers["WWW-Authenticate"] = "Bearer"
-    content = json.dumps(body, ensure_ascii=False).encode("utf-8", "replace")
     return Response(content, status, headers, MEDIA_TYPE)
+
+
+def document(
+    base: str, request_id: str, status: int, code: str, title: str, detail: str, errors: tuple[FieldError, ...] = ()
+) -> bytes:
+    """The body of a problem; `base` is our address, without a trailing slash."""
+    body: dict[str, Any] = {
+        "type": f"{base}/problems/{code}",
+        "title": title,
+        "status": status,
+        "detail": detail,
+        "code": code,
+        "request_id": request_id,
+    }
+    if errors or status == 422:
+        body["errors"] = [{"field": e.field, "code": e.code, "message": e.message} for e in errors]
+    return json.dumps(body, ensure_ascii=False).encode("utf-8", "replace")
 
 
 def install(app: FastAPI) -> None:

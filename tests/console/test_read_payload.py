@@ -210,7 +210,8 @@ async def test_a_delivery_that_cannot_be_had_says_why(service: Service, client: 
     assert unkept not in page.text
     sealed = await kept(service, client, {"plan": "gold"})
     house = service.desk.deliveries
-    word = (await house.keep_word(service.desk.rules.directory.sources["shop"], b'{"leadgen_id": "444"}', "444")).id
+    shop = service.desk.rules.directory.sources["shop"]
+    word = (await house.keep_words(shop, [("444", b'{"leadgen_id": "444"}')]))[0].id
     assert word not in assert_console(await client.get(MAP)).text
     house._seal = Seal("another secret")
     for one, said in (

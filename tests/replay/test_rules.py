@@ -90,6 +90,13 @@ def test_what_was_seen_when_it_came_is_judged_by_the_file(
     assert end(record(day, Rules(directory()))).hits[0].guard == guard
 
 
+def test_what_was_seen_of_a_form_that_joined_says_nothing_of_the_first() -> None:
+    deeds = (did(NOON + MINUTE, "joined", "form"), did(NOON + MINUTE, "observed", "guard", "honeypot: figures"))
+    day = a_day(a_lead(1, NOON, a_call("dana", NOON), deeds=deeds))
+    ledger = run(day, directory(guards='honeypot = "hold"'))
+    assert end(ledger).result == "connected"
+
+
 def test_and_those_that_were_admitted_before_it() -> None:
     day = a_day(a_lead(1, NINE, a_call("dana", NINE)), admitted={"key-1": (NINE - HOUR,)})
     assert end(run(day, guarded("hold"))).result == "held"

@@ -126,6 +126,7 @@ class SimulatedEngine:
     ) -> None:
         self.clock = clock
         self.commits = 0
+        self.failures = 0
         self._database = database
         self._process = process
         self._weather = weather or Calm()
@@ -160,6 +161,9 @@ class SimulatedEngine:
 
     async def ping(self) -> None:
         await self.write(lambda conn: None)
+
+    async def room(self) -> int | None:
+        return None
 
     def listen(self, callback: Callable[[str, str], None]) -> None:
         self.callbacks.append(callback)

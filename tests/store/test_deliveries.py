@@ -6,6 +6,7 @@ import asyncio
 from typing import Any
 
 import pytest
+from sqlalchemy.exc import IntegrityError
 
 from app.domain.deliveries import NewDelivery
 from app.ids import new_id
@@ -66,6 +67,18 @@ async def test_the_body_of_what_is_final_stays_as_it_was(floor: Floor) -> None:
     assert (await floor.store.keep_delivery(a_delivery(body="newer"))).body == "sealed"
 
 
+async def test_several_are_kept_in_one_transaction_or_none_is(floor: Floor) -> None:
+    several = [a_delivery(key=f"key {number}", own_id=True) for number in range(5)]
+    before = floor.store.engine.commits
+    assert {one.id for one in await floor.store.keep_deliveries(several)} == {one.id for one in several}
+    assert floor.store.engine.commits == before + 1
+    more = [a_delivery(key="key 6"), a_delivery(key="key 7", id=several[0].id)]
+    with pytest.raises(IntegrityError):
+        await floor.store.keep_deliveries(more)
+    assert len(await floor.rows(deliveries)) == 5
+    assert [one.again for one in await floor.store.keep_deliveries(several)] == [True] * 5
+
+
 async def test_a_lead_and_its_delivery_are_written_together_and_once(floor: Floor) -> None:
     kept = await floor.store.keep_delivery(a_delivery())
     new = a_lead(at=floor.now, delivery=kept.id)
@@ -77,6 +90,15 @@ async def test_a_lead_and_its_delivery_are_written_together_and_once(floor: Floo
     # Whoever comes late takes nothing back.
     assert not await floor.store.settle_delivery(kept.id, "no_phone")
     assert await verdicts(floor) == ["lead"]
+
+
+@pytest.mark.parametrize("verdict", ["test", "refused"])
+async def test_of_twins_the_first_one_settles_what_is_settled_for_good(floor: Floor, verdict: str) -> None:
+    kept = await floor.store.keep_delivery(a_delivery())
+    assert await floor.store.settle_delivery(kept.id, "no_phone")  # which a better `map` may make a lead
+    assert await floor.store.settle_delivery(kept.id, verdict, "first")
+    assert not await floor.store.settle_delivery(kept.id, verdict, "second")
+    assert [row["why"] for row in await floor.rows(deliveries)] == ["first"]
 
 
 async def test_one_that_joins_a_live_lead_is_a_duplicate_of_it(floor: Floor) -> None:

@@ -8,6 +8,7 @@ import pytest
 
 from app.directory import CallCap, Cooldown, Rate
 from app.domain.guards import HELD_FOR, Cap
+from app.domain.hits import Hit
 from app.domain.submission_guards import BY_SENDING
 from app.store.intake import ORPHANED_AFTER
 from app.store.tables import events, leads, submissions
@@ -95,6 +96,74 @@ async def test_who_was_held_for_how_it_was_sent_and_asks_properly_is_called(floo
     assert (row["state"], row["name"], row["admitted"], row["due_at"]) == ("waiting", "Noa", 1, START)
     assert [event["why"] for event in await floor.rows(events, event="released")] == [reason]
     assert (await floor.claim()).lead.id == first.id
+
+
+async def test_what_lifts_a_hold_is_what_counts(floor: Floor) -> None:
+    """Site, consent and attribution are those of the form that the person sent properly, also where it has none."""
+    said: dict[str, Any] = {"name": "N.", "email": "n@example.com", "message": "buy pills", "language": "en"}
+    asked: dict[str, Any] = {
+        "consent": "true",
+        "consent_text": "I agree to everything",
+        "attribution": {"gclid": "first"},
+    }
+    first = a_lead(
+        PHONE, site="main", source="api", hold="honeypot", client_key="robot", extra={"a": "1"}, **said, **asked
+    )
+    await floor.accept(first)
+    again: dict[str, Any] = {"site": "sales", "source": "widget", "language": "he", "asked_language": "he"}
+    second = a_lead(PHONE, name="Noa", extra={"b": "2"}, consent="yes", due_at=START + 5, **again)
+    assert (await floor.accept(second)).lifted
+    row = await floor.lead(first.id)
+    whole = ("site", "source", "client_key", "language", "asked_language", "consent", "consent_text", "attribution")
+    assert tuple(row[name] for name in whole) == ("sales", "widget", "client", "he", "he", "yes", "", "{}")
+    # What it says nothing of stays.
+    assert (row["name"], row["email"], row["message"], row["extra"]) == (
+        "Noa",
+        "n@example.com",
+        "buy pills",
+        '{"b": "2"}',
+    )
+    assert row["due_at"] == START + 5
+    assert await floor.history(first.id) == ["received", "held", "joined", "released", "taken_over"]
+    (told,) = await floor.rows(events, event="taken_over")
+    assert told["who"] == "widget"
+    assert told["why"] == (
+        "site (sales, it was main), source, language, asked_language, attribution, consent, consent_text, name, extra"
+    )
+
+
+async def test_where_both_say_the_same_nothing_is_told_of_it(floor: Floor) -> None:
+    first = a_lead(PHONE, hold="stale", name="Noa")
+    await floor.accept(first)
+    assert (await floor.accept(a_lead(PHONE, name="Noa"))).lifted
+    assert await floor.history(first.id) == ["received", "held", "joined", "released"]
+
+
+async def test_the_guards_of_what_would_lift_a_hold_are_in_the_history(floor: Floor) -> None:
+    """Those that only observe let it be lifted; one that holds does not, and says so."""
+    await accepted_and_gone(floor, once_in_ten_minutes("observe"))
+    first = a_lead(PHONE, hold="honeypot")
+    await floor.accept(first)
+    country = Hit("country", "observe", "a number of GB; we ring IL")
+    kept = await floor.accept(a_lead(PHONE, hits=(country,)), once_in_ten_minutes("hold"))
+    assert (kept.asked, kept.lifted, [hit.guard for hit in kept.hits]) == (True, False, ["cooldown"])
+    lifted = await floor.accept(a_lead(PHONE, hits=(country,)), once_in_ten_minutes("observe"))
+    assert (lifted.asked, lifted.lifted, [hit.guard for hit in lifted.hits]) == (True, True, ["cooldown"])
+    of_country, figures = country.told, "request 2 of this number within 10 minutes; 1 is let through"
+    assert [row["why"] for row in await floor.rows(events, event="observed", lead_id=first.id)] == [
+        of_country,
+        f"cooldown (hold): {figures}",
+        of_country,
+        f"cooldown: {figures}",
+    ]
+
+
+async def test_who_only_joins_asks_no_guard(floor: Floor) -> None:
+    first = a_lead(PHONE)
+    await floor.accept(first)
+    joined = await floor.accept(a_lead(PHONE, hits=(Hit("country", "observe"),)), once_in_ten_minutes("hold"))
+    assert (joined.asked, joined.hits) == (False, ())
+    assert await floor.history(first.id) == ["received", "joined"]
 
 
 @pytest.mark.parametrize(("first", "second"), [("honeypot", "honeypot"), ("country", None), ("stale", "country")])

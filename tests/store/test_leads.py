@@ -7,7 +7,7 @@ import pytest
 from app.domain.guards import HELD_FOR
 from app.domain.priority import BACKLOG, backlog_due
 from app.store.sql_store import SqlStore
-from app.store.tables import events, leads
+from app.store.tables import events
 from tests.clocks import START
 from tests.store.leads_for_tests import HOUR, MINUTE, Floor, a_directory, a_lead, a_term
 
@@ -153,8 +153,3 @@ async def test_the_made_key_is_made_once(store: SqlStore) -> None:
     key = await store.secret_key()
     assert len(key) >= 40
     assert await store.secret_key() == key
-
-
-async def test_a_good_database_is_ready(floor: Floor) -> None:
-    await floor.store.ready()
-    assert await floor.rows(leads) == []

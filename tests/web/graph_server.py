@@ -62,8 +62,11 @@ def serving_graph() -> Iterator[FakeGraph]:
         def log_message(self, *_: Any) -> None:
             """Nothing on standard error."""
 
-    server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
-    server.daemon_threads = True
+    class Server(ThreadingHTTPServer):
+        daemon_threads = True
+        request_queue_size = 64  # of more than five at once the others would come a second later
+
+    server = Server(("127.0.0.1", 0), Handler)
     fake = FakeGraph(f"http://127.0.0.1:{server.server_address[1]}/v23.0")
     thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.01}, daemon=True)
     thread.start()

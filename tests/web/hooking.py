@@ -7,7 +7,7 @@ from typing import Any
 
 import httpx
 
-from tests.web.service import DIRECTORY
+from tests.web.service import DIRECTORY, Service
 
 TOKEN = "token-of-the-shop-0001"
 OLD_TOKEN = "token-of-the-shop-0000"
@@ -46,3 +46,9 @@ async def send(client: httpx.AsyncClient, body: Any = None, source: str = "shop"
     content = body if isinstance(body, bytes) else json.dumps(BODY if body is None else body).encode()
     headers = {"content-type": "application/json"} | more.pop("headers", {})
     return await client.post(address(source, **more), content=content, headers=headers)
+
+
+def counted(service: Service, verdict: str, source: str = "generic") -> float:
+    """How many deliveries of that preset the metric counts under the verdict."""
+    labels = {"source": source, "verdict": verdict}
+    return service.desk.metrics.registry.get_sample_value("leadring_deliveries_total", labels) or 0.0

@@ -45,10 +45,22 @@ async def test_a_browser_is_sent_to_the_built_in_page(service: Service, client: 
 async def test_the_thanks_page_without_the_right_token_says_nothing(client: httpx.AsyncClient) -> None:
     location = (await browse(client)).headers["location"]
     lead = parse_qs(urlsplit(location).query)["lead"][0]
-    for query in ("", f"?lead={lead}", f"?lead={lead}&token=x", "?lead=x&token=y", f"?lead={HOSTILE}&token={HOSTILE}"):
-        page = assert_page(await client.get(f"/f/main/thanks{query}"), 200)
+    for query in (
+        f"lead={lead}",
+        f"lead={lead}&token=x",
+        "lead=x&token=y",
+        "token=y",
+        f"lead={HOSTILE}&token={HOSTILE}",
+    ):
+        page = assert_page(await client.get(f"/f/main/thanks?{query}", headers=BROWSER), 404)
+        assert "There is nothing here any more. Please check the link." in page.text
+        assert page.renews is None
+        assert "Thank you" not in page.text, "nobody promises a call that there is not"
         assert "Dana" not in page.text
         assert "Yossi" not in page.text
+        assert_problem(await client.get(f"/f/main/thanks?{query}"), 404, "not_found")
+    page = assert_page(await client.get("/f/main/thanks"), 200)
+    assert "Thank you! We will call you" in page.text, "where no lead is named"
     assert_problem(await client.get("/f/canary/thanks"), 404, "unknown_site", "canary")
 
 

@@ -21,7 +21,7 @@ from hypothesis import strategies as st
 
 from app.directory import parse_directory
 from tests.web.conftest import Start
-from tests.web.hooking import ACCEPTED, BODY, E164, HOOKED, OLD_TOKEN, PHONE, TOKEN, address, send
+from tests.web.hooking import ACCEPTED, BODY, E164, HOOKED, OLD_TOKEN, PHONE, TOKEN, address, counted, send
 from tests.web.problem import assert_problem, assert_retry_after
 from tests.web.service import Service, eventually, started
 
@@ -36,11 +36,6 @@ async def service(start: Start) -> AsyncIterator[Service]:
 
 async def leads_of(service: Service) -> list[dict[str, Any]]:
     return await service.rows("SELECT * FROM leads ORDER BY received_at, id")
-
-
-def counted(service: Service, verdict: str, source: str = "generic") -> float:
-    labels = {"source": source, "verdict": verdict}
-    return service.desk.metrics.registry.get_sample_value("leadring_deliveries_total", labels) or 0.0
 
 
 # ---------------------------------------------------------------------------------------------- a lead comes in
@@ -233,6 +228,7 @@ async def test_many_at_once_are_one(database_url: str) -> None:
         assert {answer.status_code for answer in answers} == {200}
         assert len(await leads_of(service)) == 1
         assert [row["repeats"] for row in await service.rows(STORED)] == [19]
+        assert (counted(service, "lead"), counted(service, "again")) == (1, 19)
         await eventually(lambda: len(service.telephony.calls) == 1, "it is dialled")
 
 

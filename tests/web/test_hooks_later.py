@@ -15,11 +15,12 @@ from app.domain.deliveries import NewDelivery
 from app.forms.mapped import Mapped
 from app.service import webhook_reading
 from app.service.explain import look_up
+from app.service.redelivery import replay
 from app.service.sealing import Seal
 from app.service.tokens import Tokens
 from tests.clocks import START
 from tests.web.conftest import Start
-from tests.web.hooking import ACCEPTED, BODY, E164, HOOKED, PHONE, send
+from tests.web.hooking import ACCEPTED, BODY, E164, HOOKED, PHONE, counted, send
 from tests.web.problem import assert_problem
 from tests.web.service import Service, eventually, started
 from tests.web.test_storage_dead import DeadEngine
@@ -109,10 +110,10 @@ async def test_a_guessed_number_goes_by_its_guard(
         lead = await lead_of(service)
         assert lead["state"] == state
         assert said in await explained(service)
-        counted = service.desk.metrics.registry.get_sample_value(
+        hits = service.desk.metrics.registry.get_sample_value(
             "leadring_guard_hits_total", {"guard": "low_confidence", "mode": mode or "hold"}
         )
-        assert counted == (None if mode == "off" else 1)
+        assert hits == (None if mode == "off" else 1)
 
 
 async def test_a_test_is_kept_and_makes_no_lead(start: Start, reads: Reads) -> None:
@@ -188,6 +189,28 @@ async def test_a_filled_trap_looks_like_success_at_every_door(
         words = await explained(service)
         assert ("honeypot" in words) is (mode != "off")
         assert "buy pills" not in words
+
+
+async def test_who_filled_the_trap_and_then_asks_properly_is_called_as_asked_then(start: Start) -> None:
+    """By the hours of that site; and its history tells what counts now, and what a guard saw."""
+    toml = HOOKED.replace("[guards]", '[guards]\ncountry = "observe"')
+    british = "+44 20 7946 0958"
+    async with start(toml=toml) as service, service.client() as client:
+        trapped = {"site": "nobody", "phone": british, "_gotcha": "x", "utm_source": "robots", "consent": "true"}
+        await client.post("/v1/leads", json=trapped)
+        assert (await lead_of(service))["state"] == "held"
+        seen = {"guard": "country", "mode": "observe"}
+        hits = service.desk.metrics.registry.get_sample_value
+        assert hits("leadring_guard_hits_total", seen) == 1
+        answer = await client.post("/v1/leads", json={"site": "night", "phone": british, "source": "widget"})
+        assert answer.json()["outcome"] == "duplicate"
+        lead = await lead_of(service)
+        assert (lead["site"], lead["source"], lead["state"], lead["reason"]) == ("night", "widget", "waiting", "closed")
+        assert (lead["consent"], lead["attribution"]) == ("", "{}")
+        assert hits("leadring_guard_hits_total", seen) == 2
+        words = await explained(service)
+        assert "what was sent through widget counts now: site (night, it was nobody), source, attribution, con" in words
+        assert words.count("the guard country would have spoken") == 4  # in the history, and among the guards
 
 
 async def test_spam_is_over_and_can_still_be_released(start: Start) -> None:
@@ -267,6 +290,34 @@ async def test_a_redelivery_finishes_what_was_cut_off_and_not_kept(start: Start)
         assert (await lead_of(service))["phone"] == E164
 
 
+class Overtaken:
+    """Deliveries of which each is finished by somebody else first."""
+
+    def __init__(self, house: Any) -> None:
+        self._house = house
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self._house, name)
+
+    async def finish(self, *of: Any) -> str:
+        await self._house.finish(*of)
+        verdict: str = await self._house.finish(*of)
+        return verdict
+
+
+async def test_a_replay_that_was_overtaken_tells_what_became_of_it(start: Start, reads: Reads) -> None:
+    async with start(toml=HOOKED) as service, service.client() as client:
+        assert (await send(client, {"name": "Noa Levi"})).status_code == 422
+        reads()
+        house: Any = Overtaken(service.desk.hooks._deliveries)
+        ids = await house.store.replayable_deliveries("shop", 0)
+        source = service.desk.rules.directory.sources["shop"]
+        (one,) = [one async for one in replay(house, source, ids, dry_run=False)]
+        assert (one.delivery.verdict, one.verdict) == ("no_phone", "lead")
+        assert (await lead_of(service))["phone"] == E164
+        assert (counted(service, "lead"), counted(service, "again")) == (1, 1)
+
+
 async def test_two_replicas_that_hear_the_same_at_once_make_one_lead(postgres_store_url: str, redis_url: str) -> None:
     async with (
         started(postgres_store_url, toml=HOOKED, rate_limit_url=redis_url) as one,
@@ -278,6 +329,8 @@ async def test_two_replicas_that_hear_the_same_at_once_make_one_lead(postgres_st
         assert {answer.status_code for answer in answers} == {200}
         assert len(await one.rows("SELECT * FROM leads")) == 1
         assert [row["repeats"] for row in await one.rows("SELECT * FROM deliveries")] == [19]
+        for verdict, many in (("lead", 1), ("again", 19)):
+            assert counted(one, verdict) + counted(two, verdict) == many
         await eventually(lambda: len(one.telephony.calls) + len(two.telephony.calls) == 1, "it is dialled once")
 
 

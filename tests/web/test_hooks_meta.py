@@ -20,7 +20,7 @@ from app.ports_deliveries import Found, NotFound
 from app.service import unfinished
 from tests.clocks import ManualClock
 from tests.web.graph_server import ACCESS, FakeGraph, lead, serving_graph
-from tests.web.hooking import TOKEN, address
+from tests.web.hooking import TOKEN, address, counted
 from tests.web.problem import assert_problem
 from tests.web.service import DIRECTORY, FakeTelephony, Service, copy_of, eventually, lifespan, settings_for
 
@@ -71,11 +71,6 @@ async def service(sqlite_template: Path, tmp_path: Path, graph: FakeGraph) -> As
         yield one
 
 
-def counted(service: Service, verdict: str) -> float:
-    labels = {"source": "meta", "verdict": verdict}
-    return service.desk.metrics.registry.get_sample_value("leadring_deliveries_total", labels) or 0.0
-
-
 async def stored(service: Service) -> list[dict[str, Any]]:
     return await service.rows("SELECT * FROM deliveries ORDER BY id")
 
@@ -103,7 +98,7 @@ async def test_told_twice_is_asked_once(service: Service, client: httpx.AsyncCli
     graph.answers["444"] = (200, lead("444"))
     await tell(client, word("444"))
     assert (await tell(client, word("444"))).json() == {"outcome": "duplicate"}
-    await eventually(lambda: counted(service, "lead") == 1, "it is a lead")
+    await eventually(lambda: counted(service, "lead", "meta") == 1, "it is a lead")
     assert (await tell(client, word("444"))).json() == {"outcome": "duplicate"}
     assert len(await service.rows("SELECT * FROM leads")) == 1
 
@@ -114,7 +109,28 @@ async def test_several_leads_in_one_word_are_several_deliveries(
     for number in range(3):
         graph.answers[str(number)] = (200, lead(str(number), f"+97254234567{number}"))
     assert (await tell(client, word("0", "1", "2"))).json() == {"outcome": "accepted"}
-    await eventually(lambda: counted(service, "lead") == 3, "three leads")
+    await eventually(lambda: counted(service, "lead", "meta") == 3, "three leads")
+
+
+async def test_as_many_leads_as_a_body_holds_are_kept_in_one_transaction_and_asked_for(
+    service: Service, client: httpx.AsyncClient, graph: FakeGraph
+) -> None:
+    """More than a look takes: the looks follow one another, without a pause between them."""
+    ids = [str(number) for number in range(1000, 1300)]
+    graph.answers |= {one: (200, lead(one)) for one in ids}
+    graph.go_on.clear()
+    engine: Any = service.desk.store.engine  # type: ignore[attr-defined]
+    before = engine.commits
+    assert (await tell(client, word(*ids))).json() == {"outcome": "accepted"}
+    # One for the words; one more for the look that they wake, if it was as quick as the answer.
+    assert engine.commits - before <= 2
+    assert len(await stored(service)) == len(ids)
+    assert (await tell(client, word(*reversed(ids)))).json() == {"outcome": "duplicate"}
+    graph.go_on.set()
+    await eventually(
+        lambda: counted(service, "lead", "meta") + counted(service, "duplicate", "meta") == len(ids), "all"
+    )
+    assert len({path for path, _ in graph.asked}) == len(graph.asked) == len(ids)
 
 
 async def test_what_cannot_be_had_is_asked_for_again_ever_more_rarely(
@@ -151,7 +167,7 @@ async def test_what_could_not_be_had_in_time_is_shown_with_its_reason(
     await eventually(lambda: len(graph.asked) == 1, "asked")
     await _waits(service, 2)
     service.clock.advance(15 * 60)
-    await eventually(lambda: counted(service, "not_fetched") == 1, "it is given up")
+    await eventually(lambda: counted(service, "not_fetched", "meta") == 1, "it is given up")
     (row,) = await stored(service)
     assert (row["verdict"], row["why"], row["look_at"]) == ("not_fetched", "Meta answered HTTP 400, error 190", None)
     assert row["body"]
@@ -182,7 +198,7 @@ async def test_without_keeping_bodies_the_lead_comes_all_the_same_and_nothing_st
         service.client() as client,
     ):
         await tell(client, word("444"))
-        await eventually(lambda: counted(service, "lead") == 1, "it is a lead")
+        await eventually(lambda: counted(service, "lead", "meta") == 1, "it is a lead")
         service.clock.advance(1)
         await service.desk.store.forget_deliveries({"ads": 0})
         assert [row["body"] for row in await stored(service)] == [None]

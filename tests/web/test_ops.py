@@ -99,6 +99,32 @@ async def test_a_slow_database_is_not_ready_within_a_second_or_two(service: Serv
     assert response.status_code == 503
 
 
+async def test_a_full_disk_is_not_ready_although_reading_and_small_writes_go_on(
+    service: Service, client: httpx.AsyncClient
+) -> None:
+    engine: Any = service.desk.store.engine  # type: ignore[attr-defined]
+
+    def limit(conn: Any, pages: int) -> None:
+        conn.exec_driver_sql(f"PRAGMA max_page_count={pages}")
+
+    await engine.write(limit, 1)  # SQLite makes it the present size
+    assert (await client.get("/readyz")).status_code == 200
+    for number in range(500):
+        lead = LEAD | {"phone": f"05423{number:05}", "message": "word " * 800}
+        if (await client.post("/v1/leads", json=lead)).status_code != 202:
+            break
+    assert_problem(await client.post("/v1/leads", json=lead), 503, "storage_unavailable")
+    answer = await client.get("/readyz")
+    assert answer.status_code == 503
+    assert answer.json()["checks"]["database"] == {
+        "status": "fail",
+        "output": "Nothing can be written to the database: its disk is full, or fails.",
+    }
+    await engine.write(limit, 1_000_000)
+    assert (await client.get("/readyz")).status_code == 200
+    assert (await client.post("/v1/leads", json=lead)).status_code == 202
+
+
 async def test_every_family_is_there_with_its_type_and_labels(service: Service, client: httpx.AsyncClient) -> None:
     """Contract 5: names and types always, labels as soon as there is something to count."""
     await client.post("/v1/leads", json=LEAD)

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from functools import lru_cache
+from itertools import takewhile
 from typing import Final
 
 from app.directory import Guards, Mode
@@ -42,8 +43,9 @@ _SEEN: Final[Mapping[str, Callable[[Guards], Mode]]] = {
 
 
 def seen_of(past: PastLead) -> frozenset[str]:
-    """The guards of these that spoke when it came, in whatever mode."""
-    spoke = (read_hit(deed.why)[0] for deed in past.deeds if deed.event in ("held", "spam", "observed") and deed.why)
+    """The guards of these that spoke when it came, in whatever mode; of one that joined it later they say nothing."""
+    first = takewhile(lambda deed: deed.event != "joined", past.deeds)
+    spoke = (read_hit(deed.why)[0] for deed in first if deed.event in ("held", "spam", "observed") and deed.why)
     return frozenset(_SEEN).intersection(spoke)
 
 
