@@ -6,7 +6,7 @@ these; tests put a function or the sandbox in their place.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from typing import Protocol
 
 from app.clock import Clock as Clock
@@ -234,8 +234,26 @@ class Store(Protocol):
         """The attempts whose calls are, or may be, on the line."""
         ...
 
+    async def refused_calls(self, sent_since: int, heard_since: int) -> list[OpenCall]:
+        """The attempts that the provider refused with an error of its own: their calls may be on the line all the same.
+
+        Of those sent since then, the ones that were sent, or last seen, since `heard_since`.
+        """
+        ...
+
     async def note_sighting(self, call: OpenCall, phase: str | None, look_at: int, ask_at: int) -> bool:
         """Write that the call is on the line, and what its phase proves; True when that was news."""
+        ...
+
+    async def note_refuted(self, call: OpenCall, call_id: str | None, ask_at: int) -> bool:
+        """Write that a call is on the line that was refused, and whose lead goes another way; True when that was news.
+
+        The call log is asked about it at `ask_at`.
+        """
+        ...
+
+    async def known_calls(self, call_ids: Sequence[str]) -> Collection[str]:
+        """Those of these call ids that are on an attempt of ours, whatever became of it."""
         ...
 
     async def note_line_look(self, attempt_id: str) -> None: ...

@@ -57,6 +57,7 @@ class Move:
     pause_after: int = 0  # misses in a row that pause the agent, 0: none
     pause_until: int | None = None
     ask_at: int | None = None  # when the call log is to be asked, where the attempt goes on
+    takes_lead: bool = False  # the lead is with this attempt from now on; not at all where another one was sent
 
 
 Decide = Callable[[Attempt, Lead], "Move | None"]

@@ -14,7 +14,7 @@ from typing import Final
 
 import structlog
 
-from app.domain import moves, reconciling
+from app.domain import moves, reconciling, whose_call
 from app.domain import presence as judging
 from app.domain.lead import Attempt, Lead
 from app.domain.line import ExtensionNow, LineCall
@@ -86,7 +86,7 @@ class LineWatch:
 
     async def watch(self) -> bool:
         """One question, when there is anything to ask about; whether one was due."""
-        calls = await self._store.open_calls()
+        calls = [*await self._store.open_calls(), *await self._store.refused_calls(*self._since())]
         if not calls:
             if not self._rules.anybody_on_shift(self._store.clock.now()):
                 return False
@@ -102,11 +102,20 @@ class LineWatch:
         believed = self._belief.weigh(told, await self._ghosts(told, now), now)
         if believed is None:
             return True
+        doubtful = whose_call.ids_to_know(calls, believed)
+        others = await self._store.known_calls(doubtful) if doubtful else ()
+        shown = whose_call.on_line(calls, believed, now, others)
         for call in calls:
-            await self._follow(call, believed, now)
+            await self._follow(call, shown.get(call.id), believed, now)
         self._missing &= {call.id for call in calls}
         await self._note_agents(believed, now)
         return True
+
+    def _since(self) -> tuple[int, int]:
+        """Since when a refused call must have been sent, and since when sent or seen, to be looked for (ms)."""
+        policy, now = self._rules.policy, self._store.clock.now()
+        rings = (policy.ring_agent + policy.ring_lead) * moves.SECOND
+        return now - rings - policy.max_duration * moves.SECOND, now - rings - HIDDEN_FOR
 
     async def _ghosts(self, told: Sequence[ExtensionNow], now: int) -> set[str]:
         """Attempts whose call is shown on its extension although its record came, or it cannot have lasted so long.
@@ -123,8 +132,7 @@ class LineWatch:
 
     # -------------------------------------------------------------------------------------------- calls
 
-    async def _follow(self, call: OpenCall, told: Sequence[ExtensionNow], now: int) -> None:
-        line = judging.call_of(call, told)
+    async def _follow(self, call: OpenCall, line: LineCall | None, told: Sequence[ExtensionNow], now: int) -> None:
         if line is not None:
             self._missing.discard(call.id)
             await self._seen(call, line, now)
@@ -136,19 +144,23 @@ class LineWatch:
 
     async def _seen(self, call: OpenCall, line: LineCall, now: int) -> None:
         policy = self._rules.policy
+        ask_at = now + moves.ASK_PLACED * moves.SECOND
         if call.state != "placed":
 
             def confirm(attempt: Attempt, lead: Lead) -> Move | None:
-                if attempt.state == "refused" and (lead.state != "waiting" or lead.attempt_id != attempt.id):
-                    return None  # it was repeated, or the lead has gone another way
+                if attempt.state == "refused":
+                    return reconciling.after_refuted_refusal(line.call_id, lead, policy, now)
                 return reconciling.after_sighting(line.call_id, policy, now)
 
             if await self._settle(call, confirm) is None:
+                if call.state == "refused" and await self._store.note_refuted(call, line.call_id, ask_at):
+                    log.warning("call.refused_and_seen", lead_id=call.lead_id, attempt_id=call.id)
+                    self._hub.changed([call.lead_id])
                 return
             call = replace(call, state="placed")
         phase = judging.PHASES.get(call.first_leg, {}).get(line.status) if line.status else None
         look_at = now + policy.assume_call * moves.SECOND
-        if await self._store.note_sighting(call, phase, look_at, now + moves.ASK_PLACED * moves.SECOND) and phase:
+        if await self._store.note_sighting(call, phase, look_at, ask_at) and phase:
             self._tell(call, phase, now)
 
     async def _unseen(self, call: OpenCall, told: Sequence[ExtensionNow], now: int) -> None:

@@ -65,6 +65,7 @@ async def test_placed_and_unknown_calls_are_listed_with_all_that_is_needed_to_fi
         call_id="c1",
         holds_agent=True,
         received_at=START,
+        sending_at=START,
         placed_at=START,
         unknown_at=None,
         seen_at=None,
