@@ -196,11 +196,7 @@ class Store(Protocol):
     async def resume(self, agent: str) -> bool: ...
 
     async def report(
-        self,
-        body: str,
-        records: Sequence[CallRecord],
-        decide: Decide,
-        caps_at: Callable[[int], Sequence[Cap]],
+        self, body: str, records: Sequence[CallRecord], decide: Decide, caps_at: Callable[[int], Sequence[Cap]]
     ) -> list[Moved]:
         """Keep a CDR's text, and apply its records as far as they can be applied now."""
         ...
@@ -208,11 +204,7 @@ class Store(Protocol):
     async def kept_cdrs(self) -> list[KeptCdr]: ...
 
     async def apply_cdr(
-        self,
-        cdr: KeptCdr,
-        records: Sequence[CallRecord],
-        decide: Decide,
-        caps_at: Callable[[int], Sequence[Cap]],
+        self, cdr: KeptCdr, records: Sequence[CallRecord], decide: Decide, caps_at: Callable[[int], Sequence[Cap]]
     ) -> list[Moved]: ...
 
     async def put_back_cdr(self, cdr: KeptCdr) -> None: ...
@@ -246,10 +238,7 @@ class Store(Protocol):
         ...
 
     async def note_refuted(self, call: OpenCall, call_id: str | None, ask_at: int) -> bool:
-        """Write that a call is on the line that was refused, and whose lead goes another way; True when that was news.
-
-        The call log is asked about it at `ask_at`.
-        """
+        """Write that a refused call is on the line, whose lead goes another way, and when to ask the call log of it."""
         ...
 
     async def known_calls(self, call_ids: Sequence[str]) -> Collection[str]:

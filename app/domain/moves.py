@@ -297,5 +297,4 @@ def agent_released(attempt: Attempt) -> Move:
 
 
 def _given_up_at(attempt: Attempt) -> int:
-    since = attempt.unknown_at or attempt.began_at
-    return since + UNRESOLVED_AFTER * SECOND
+    return (attempt.unknown_at or attempt.began_at) + UNRESOLVED_AFTER * SECOND
