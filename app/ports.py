@@ -222,14 +222,11 @@ class Store(Protocol):
         """Whether this process is the one of the deployment that asks the provider how things stand."""
         ...
 
-    async def open_calls(self) -> list[OpenCall]:
-        """The attempts whose calls are, or may be, on the line."""
-        ...
+    async def open_calls(self, refused: tuple[int, int] | None = None) -> list[OpenCall]:
+        """The attempts whose calls are, or may be, on the line.
 
-    async def refused_calls(self, sent_since: int, heard_since: int) -> list[OpenCall]:
-        """The attempts that the provider refused with an error of its own: their calls may be on the line all the same.
-
-        Of those sent since then, the ones that were sent, or last seen, since `heard_since`.
+        With `refused` also those that the provider refused with an error of its own, and may have rung all the same:
+        of the ones sent since its first moment, whatever was sent, or last seen, since its second.
         """
         ...
 

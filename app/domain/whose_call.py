@@ -90,13 +90,13 @@ def _has_its_phones(call: OpenCall, entry: Entry) -> bool:
 def _nearest(calls: Sequence[OpenCall], line: LineCall, now: int) -> str | None:
     """The attempt that the call comes from, of these, latest first; None when it began before all of them.
 
-    A leg may have another id than its call (facts 2.4), so another id rules nobody out; but who has none comes first.
+    A leg may have another id than its call (facts 2.4), so another id rules nobody out; it decides where time does not.
     """
-    fitting: list[tuple[bool, tuple[int, int], str]] = []
+    fitting: list[tuple[tuple[int, int], bool, str]] = []
     for call in calls:
         sent_at = call.sending_at or 0
         if not call_times.surely_before(None, line.raw_time, sent_at, now):
             began = call_times.started_at(None, line.raw_time, sent_at, now)
             another_id = call.call_id is not None and line.call_id is not None
-            fitting.append((another_id, nearness(began, sent_at), call.id))
+            fitting.append((nearness(began, sent_at), another_id, call.id))
     return min(fitting, key=lambda one: one[:2])[2] if fitting else None

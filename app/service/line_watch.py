@@ -86,7 +86,7 @@ class LineWatch:
 
     async def watch(self) -> bool:
         """One question, when there is anything to ask about; whether one was due."""
-        calls = [*await self._store.open_calls(), *await self._store.refused_calls(*self._since())]
+        calls = await self._store.open_calls(self._since())
         if not calls:
             if not self._rules.anybody_on_shift(self._store.clock.now()):
                 return False

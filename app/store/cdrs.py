@@ -136,9 +136,11 @@ def match(conn: Connection, record: CallRecord, now: int) -> Attempt | None:
     return None
 
 
-def _nearness(attempt: Attempt, record: CallRecord, now: int) -> tuple[int, int]:
+def _nearness(attempt: Attempt, record: CallRecord, now: int) -> tuple[bool, tuple[int, int]]:
+    """The smallest is nearest. Farthest is whose call has another id: an original id is that of the whole call."""
+    another = attempt.call_id is not None and record.original_call_id not in (None, "", attempt.call_id)
     began = call_times.started_at(record.started_at, record.raw_time, attempt.began_at, now)
-    return nearness(began, attempt.began_at)
+    return another, nearness(began, attempt.began_at)
 
 
 def _at_that_time(attempt: Attempt, record: CallRecord, now: int) -> bool:

@@ -86,11 +86,8 @@ class ProviderAccounts:
     def polls(self) -> bool:
         return self.engine.polls
 
-    async def open_calls(self) -> list[OpenCall]:
-        return await self.engine.read(sightings.open_calls)
-
-    async def refused_calls(self, sent_since: int, heard_since: int) -> list[OpenCall]:
-        return await self.engine.read(refusals.calls, sent_since, heard_since)
+    async def open_calls(self, refused: tuple[int, int] | None = None) -> list[OpenCall]:
+        return await self.engine.read(refusals.with_refused, refused)
 
     async def note_sighting(self, call: OpenCall, phase: str | None, look_at: int, ask_at: int) -> bool:
         return await self._write(

@@ -8,7 +8,7 @@ from sqlalchemy import Connection, and_, bindparam, func, literal_column, or_, s
 
 from app.domain.lead import Attempt
 from app.domain.open_calls import OpenCall
-from app.store import events
+from app.store import events, sightings
 from app.store.sightings import OPEN_CALL, open_call
 from app.store.statements import among
 from app.store.tables import attempts, leads
@@ -56,6 +56,11 @@ def calls(conn: Connection, sent_since: int, heard_since: int, most: int = 1000)
     """The attempts so refused whose calls may be on the line: the latest first. Moments in milliseconds."""
     asked = {"since": sent_since, "heard": heard_since, "most": most}
     return [open_call(row) for row in conn.execute(_may_be_on_line, asked).mappings()]
+
+
+def with_refused(conn: Connection, since: tuple[int, int] | None) -> list[OpenCall]:
+    """All attempts whose calls may be on the line; without `since`, the moments of `calls`, no refused ones."""
+    return [*sightings.open_calls(conn), *(calls(conn, *since) if since is not None else ())]
 
 
 def note_refuted(conn: Connection, call: OpenCall, call_id: str | None, now: int, ask_at: int) -> bool:

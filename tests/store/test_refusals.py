@@ -23,7 +23,8 @@ OFFLINE = Refused(3, "offline", "agent_offline")
 
 async def listed(floor: Floor, sent: int = -HOUR, heard: int = -HOUR) -> dict[str, OpenCall]:
     """The refused calls to look for, by attempt; `sent` and `heard` in milliseconds from now."""
-    return {call.id: call for call in await floor.store.refused_calls(floor.now + sent, floor.now + heard)}
+    found = await floor.store.open_calls((floor.now + sent, floor.now + heard))
+    return {call.id: call for call in found if call.state == "refused"}
 
 
 async def sight(floor: Floor, claim: Claim, call_id: str | None = "c1") -> Moved | None:
