@@ -225,8 +225,9 @@ class Store(Protocol):
     async def open_calls(self, refused: tuple[int, int] | None = None) -> list[OpenCall]:
         """The attempts whose calls are, or may be, on the line.
 
-        With `refused` also those that the provider refused with an error of its own, and may have rung all the same:
-        of the ones sent since its first moment, whatever was sent, or last seen, since its second.
+        With `refused` also those whose request is not answered yet (`sending`), and those that the provider refused
+        with an error of its own, and may have rung all the same: of the ones sent since its first moment, what was
+        sent, or last seen, since its second.
         """
         ...
 

@@ -11,7 +11,8 @@ from app.domain.lead import Attempt
 class OpenCall:
     """An attempt whose call may be on the line. Moments in milliseconds, or None.
 
-    It is placed or unknown; or refused by an error of the provider's own, which proves the least of all refusals.
+    It is placed or unknown; or not answered yet (`sending`); or refused by an error of the provider's own, which proves
+    the least of all refusals.
     """
 
     id: str

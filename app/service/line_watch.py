@@ -98,6 +98,9 @@ class LineWatch:
         if told is None:
             self._belief.doubt("blind")
             return True
+        if any(call.state == "refused" for call in calls):
+            # What was sent while we asked may be on the line already, and must not be taken for one that was refused.
+            calls = await self._store.open_calls(self._since())
         told = judging.merged(told)
         believed = self._belief.weigh(told, await self._ghosts(told, now), now)
         if believed is None:
@@ -106,7 +109,8 @@ class LineWatch:
         others = await self._store.known_calls(doubtful) if doubtful else ()
         shown = whose_call.on_line(calls, believed, now, others)
         for call in calls:
-            await self._follow(call, shown.get(call.id), believed, now)
+            if call.state != "sending":
+                await self._follow(call, shown.get(call.id), believed, now)
         self._missing &= {call.id for call in calls}
         await self._note_agents(believed, now)
         return True

@@ -59,8 +59,13 @@ def calls(conn: Connection, sent_since: int, heard_since: int, most: int = 1000)
 
 
 def with_refused(conn: Connection, since: tuple[int, int] | None) -> list[OpenCall]:
-    """All attempts whose calls may be on the line; without `since`, the moments of `calls`, no refused ones."""
-    return [*sightings.open_calls(conn), *(calls(conn, *since) if since is not None else ())]
+    """All attempts whose calls may be on the line; with `since` (see `calls`) also refused and unanswered ones.
+
+    In this order, so that a request that is being answered is not left out; it may be there twice.
+    """
+    if since is None:
+        return sightings.open_calls(conn)
+    return [*sightings.open_calls(conn, unanswered=True), *calls(conn, *since)]
 
 
 def note_refuted(conn: Connection, call: OpenCall, call_id: str | None, now: int, ask_at: int) -> bool:

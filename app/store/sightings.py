@@ -31,12 +31,9 @@ MOST_IDS: Final = 5000  # in one statement
 LATEST: Final = 500  # attempts that tell how this account shows its calls
 _OF_LEAD: Final = ("site", "phone", "received_at")
 OPEN_CALL: Final = tuple((leads if field.name in _OF_LEAD else attempts).c[field.name] for field in fields(OpenCall))
-_open = (
-    select(*OPEN_CALL)
-    .join(leads, leads.c.id == attempts.c.lead_id)
-    .where(attempts.c.look_at.is_not(None), among(attempts.c.state, ("placed", "unknown")))
-    .limit(bindparam("most"))
-)
+_live = select(*OPEN_CALL).join(leads, leads.c.id == attempts.c.lead_id).where(attempts.c.look_at.is_not(None))
+_open = _live.where(among(attempts.c.state, ("placed", "unknown"))).limit(bindparam("most"))
+_sent = _live.where(among(attempts.c.state, ("sending", "placed", "unknown"))).limit(bindparam("most"))
 _seen = (
     update(attempts)
     .where(attempts.c.id == bindparam("attempt"), attempts.c.state == "placed")
@@ -103,9 +100,9 @@ _tells_answers = (
 )
 
 
-def open_calls(conn: Connection, most: int = 1000) -> list[OpenCall]:
-    """The attempts whose calls may be on the line now."""
-    return [open_call(row) for row in conn.execute(_open, {"most": most}).mappings()]
+def open_calls(conn: Connection, most: int = 1000, *, unanswered: bool = False) -> list[OpenCall]:
+    """The attempts whose calls may be on the line now; `unanswered`: also those whose request has no answer yet."""
+    return [open_call(row) for row in conn.execute(_sent if unanswered else _open, {"most": most}).mappings()]
 
 
 def open_call(row: RowMapping) -> OpenCall:

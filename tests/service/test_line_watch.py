@@ -269,6 +269,30 @@ async def test_a_call_of_an_error_that_is_seen_beside_the_repeat_is_told_as_its_
     assert changed()
 
 
+@pytest.mark.parametrize("sent", ["before the look", "while it is asked"])
+async def test_a_call_whose_request_is_not_answered_yet_is_not_taken_for_the_one_before(
+    watched: Watched, sent: str
+) -> None:
+    floor = watched.floor
+    await watched.directory(a_directory("dana"))
+    first = await floor.dial(ERROR, a_lead(PHONE))
+    floor.clock.advance(10)
+
+    async def send() -> None:
+        watched.line.meanwhile = None
+        assert await floor.send(await floor.claim())
+
+    if sent == "before the look":
+        await send()
+    else:
+        watched.line.meanwhile = send
+    began = floor.now // 1000 + 1
+    await watched.look(on_line("dana", "ringing", phone="0541234567", call_id="c2", raw_time=began))
+    row = await floor.attempt(first)
+    assert (row["state"], row["seen_at"]) == ("refused", None)
+    assert (await floor.lead(first.lead.id))["state"] == "dialing"
+
+
 async def test_a_call_that_is_over_and_still_shown_is_no_sign_of_one_that_was_refused(watched: Watched) -> None:
     """Without our mark it is known by the id that its attempt has."""
     floor = watched.floor

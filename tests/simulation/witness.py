@@ -331,7 +331,7 @@ class Witness:
 
         So it is with two requests between the same phones, where one was refused and rang, as its id was never told.
         """
-        if self.astray <= APART:
+        if self.astray <= APART and self._provider.temper.line_tells_start:
             return True
         phones = (sent.request.extension, sent.request.lead_phone)
         twins = [one for one in self._provider.book if (one.request.extension, one.request.lead_phone) == phones]
