@@ -113,17 +113,18 @@ def claim(conn: Connection, terms: ClaimTerms, now: int) -> Claimed:
                 break
             ours = _lock_agents(conn, [one.agent.id for one in found_pairs], now)
             for one in found_pairs:
-                del free[one.agent.id]
                 if one.agent.id not in ours:
+                    del free[one.agent.id]
                     locked.append(one.agent.id)
                     due.append(one.lead)
                 elif _may_spend(conn, terms, one.lead, over):
+                    del free[one.agent.id]
                     claims.append(
                         Claim(one.lead, _attempt(one.lead, one.agent, now, terms.roster.first(one.lead.site)))
                     )
                     pairs.append(one)
                 else:
-                    held.append(one.lead.id)
+                    held.append(one.lead.id)  # and its agent is there for the next one
     _write(conn, claims, whys(conn, terms.roster, floor, pairs, locked, now), terms, now)
     _write_held(conn, held, over, now)
     number_caps.put_off(conn, rung_out, terms.numbers, now)

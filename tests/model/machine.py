@@ -257,7 +257,9 @@ class Dispatching(RuleBasedStateMachine):
 
     def _round(self, owner: str) -> None:
         self.hands[owner] += self.ledger.claim(owner)
-        assert not (self.books.due(self.now) and self.books.free(self.now)), "somebody waits beside a free agent"
+        free = self.books.free(self.now)
+        beside = [lead.id for lead in self.books.due(self.now) if self.books.asked(lead, free, self.now)]
+        assert not beside, "somebody waits beside an agent who may be asked"
 
     def _send(self, owner: str, attempt: str) -> bool:
         """The intent, and then the request."""
