@@ -222,12 +222,11 @@ class Store(Protocol):
         """Whether this process is the one of the deployment that asks the provider how things stand."""
         ...
 
-    async def open_calls(self, refused: tuple[int, int] | None = None) -> list[OpenCall]:
+    async def open_calls(self, refused_since: int | None = None) -> list[OpenCall]:
         """The attempts whose calls are, or may be, on the line.
 
-        With `refused` also those whose request is not answered yet (`sending`), and those that the provider refused
-        with an error of its own, and may have rung all the same: of the ones sent since its first moment, what was
-        sent, or last seen, since its second.
+        With `refused_since` also those whose request is not answered yet (`sending`), and those sent since then that
+        the provider refused with an error of its own, and that may have rung all the same.
         """
         ...
 

@@ -86,8 +86,8 @@ class LineWatch:
 
     async def watch(self) -> bool:
         """One question, when there is anything to ask about; whether one was due."""
-        calls = await self._store.open_calls(self._since())
-        if not calls:
+        calls = await self._calls()
+        if not any(self._worth_asking(call) for call in calls):
             if not self._rules.anybody_on_shift(self._store.clock.now()):
                 return False
             self._quiet += 1
@@ -100,7 +100,7 @@ class LineWatch:
             return True
         if any(call.state == "refused" for call in calls):
             # What was sent while we asked may be on the line already, and must not be taken for one that was refused.
-            calls = await self._store.open_calls(self._since())
+            calls = await self._calls()
         told = judging.merged(told)
         believed = self._belief.weigh(told, await self._ghosts(told, now), now)
         if believed is None:
@@ -115,11 +115,19 @@ class LineWatch:
         await self._note_agents(believed, now)
         return True
 
-    def _since(self) -> tuple[int, int]:
-        """Since when a refused call must have been sent, and since when sent or seen, to be looked for (ms)."""
-        policy, now = self._rules.policy, self._store.clock.now()
-        rings = (policy.ring_agent + policy.ring_lead) * moves.SECOND
-        return now - rings - policy.max_duration * moves.SECOND, now - rings - HIDDEN_FOR
+    async def _calls(self) -> list[OpenCall]:
+        """All that may be on the line, as far back as a call can last."""
+        policy = self._rules.policy
+        longest = (policy.ring_agent + policy.ring_lead + policy.max_duration) * moves.SECOND
+        return await self._store.open_calls(self._store.clock.now() - longest)
+
+    def _worth_asking(self, call: OpenCall) -> bool:
+        """A refused call is, while it may begin, and as long as it is seen; it is known again for longer than that."""
+        if call.state != "refused":
+            return True
+        rings = (self._rules.policy.ring_agent + self._rules.policy.ring_lead) * moves.SECOND
+        heard = max(call.sending_at or 0, call.seen_at or 0)
+        return heard > self._store.clock.now() - rings - HIDDEN_FOR
 
     async def _ghosts(self, told: Sequence[ExtensionNow], now: int) -> set[str]:
         """Attempts whose call is shown on its extension although its record came, or it cannot have lasted so long.

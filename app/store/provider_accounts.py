@@ -86,8 +86,8 @@ class ProviderAccounts:
     def polls(self) -> bool:
         return self.engine.polls
 
-    async def open_calls(self, refused: tuple[int, int] | None = None) -> list[OpenCall]:
-        return await self.engine.read(refusals.with_refused, refused)
+    async def open_calls(self, refused_since: int | None = None) -> list[OpenCall]:
+        return await self.engine.read(refusals.with_refused, refused_since)
 
     async def note_sighting(self, call: OpenCall, phase: str | None, look_at: int, ask_at: int) -> bool:
         return await self._write(

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Final
 
-from sqlalchemy import Connection, and_, bindparam, func, literal_column, or_, select, update
+from sqlalchemy import Connection, and_, bindparam, func, literal_column, select, update
 
 from app.domain.lead import Attempt
 from app.domain.open_calls import OpenCall
@@ -19,11 +19,7 @@ _refused = and_(among(attempts.c.state, ("refused",)), attempts.c.code == litera
 _may_be_on_line = (
     select(*OPEN_CALL)
     .join(leads, leads.c.id == attempts.c.lead_id)
-    .where(
-        _refused,
-        attempts.c.sending_at > bindparam("since"),
-        or_(attempts.c.sending_at > bindparam("heard"), attempts.c.seen_at > bindparam("heard")),
-    )
+    .where(_refused, attempts.c.sending_at > bindparam("since"))
     .order_by(attempts.c.sending_at.desc())
     .limit(bindparam("most"))
 )
@@ -52,20 +48,19 @@ def may_have_rung(attempt: Attempt) -> bool:
     return attempt.state == "refused" and attempt.code == APPLICATION_ERROR
 
 
-def calls(conn: Connection, sent_since: int, heard_since: int, most: int = 1000) -> list[OpenCall]:
-    """The attempts so refused whose calls may be on the line: the latest first. Moments in milliseconds."""
-    asked = {"since": sent_since, "heard": heard_since, "most": most}
-    return [open_call(row) for row in conn.execute(_may_be_on_line, asked).mappings()]
+def calls(conn: Connection, sent_since: int, most: int = 1000) -> list[OpenCall]:
+    """The attempts so refused that were sent since then (ms), and whose calls may be on the line: the latest first."""
+    return [open_call(row) for row in conn.execute(_may_be_on_line, {"since": sent_since, "most": most}).mappings()]
 
 
-def with_refused(conn: Connection, since: tuple[int, int] | None) -> list[OpenCall]:
+def with_refused(conn: Connection, since: int | None) -> list[OpenCall]:
     """All attempts whose calls may be on the line; with `since` (see `calls`) also refused and unanswered ones.
 
     In this order, so that a request that is being answered is not left out; it may be there twice.
     """
     if since is None:
         return sightings.open_calls(conn)
-    return [*sightings.open_calls(conn, unanswered=True), *calls(conn, *since)]
+    return [*sightings.open_calls(conn, unanswered=True), *calls(conn, since)]
 
 
 def note_refuted(conn: Connection, call: OpenCall, call_id: str | None, now: int, ask_at: int) -> bool:

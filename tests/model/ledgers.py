@@ -193,7 +193,7 @@ class InTheStore(InMemory):
         self._compare()
 
     def refute(self, attempt: str, ask_at: int) -> None:
-        for call in self._do(self._floor.store.open_calls((0, 0))):
+        for call in self._do(self._floor.store.open_calls(0)):
             if call.id == attempt:
                 self._do(self._floor.store.note_refuted(call, None, ask_at))
         super().refute(attempt, ask_at)

@@ -308,6 +308,20 @@ async def test_a_call_that_is_over_and_still_shown_is_no_sign_of_one_that_was_re
     assert (await floor.lead(first.lead.id))["state"] == "waiting"
 
 
+async def test_a_refused_call_is_known_again_however_late_it_is_seen_first(watched: Watched) -> None:
+    """Nobody could see the line for a minute; the repeat was refused as well, and had not rung."""
+    floor = watched.floor
+    await watched.directory(a_directory("dana"))
+    first = await floor.dial(ERROR, a_lead(PHONE))
+    floor.clock.advance(64)
+    second = await floor.claim()
+    await floor.send(second)
+    await floor.answer(second, ERROR)
+    began = START // 1000 + 2
+    await watched.look(on_line("dana", phone="0541234567", call_id="c1", raw_time=began), after=2)
+    assert [(await floor.attempt(one))["state"] for one in (first, second)] == ["placed", "refused"]
+
+
 async def test_a_refused_call_is_looked_for_while_it_may_begin_and_no_longer(watched: Watched) -> None:
     claim = await watched.floor.dial(ERROR, a_lead(PHONE))
     await watched.floor.store.cancel(claim.lead.id, "visitor")

@@ -227,7 +227,7 @@ def test_a_repeat_is_seen_if_the_refused_call_was_known_to_be_one_when_its_inten
     lead(world)
     attempt(world, state="sending")
     attempt(world, "before", how, number=2, holds=0, look=None, outcome="connected" if how == "ended" else None)
-    known = {"at": known_at, "code": 2}
+    known: dict[str, object] = {"at": known_at, "code": 2}
     _put(world, f"UPDATE attempts SET code = :code, {how}_at = :at WHERE id = 'before'", known)  # noqa: S608
     _put(world, "UPDATE attempts SET sending_at = 5 WHERE id = :id", {"id": "attempt"})
     found = ask(world)

@@ -192,7 +192,7 @@ async def lines(floor: Floor) -> dict[str, Callable[[Connection], object]]:
         "match by number": lambda conn: cdrs.match(conn, a_record(extension="SIPagent7", phone="0500000000"), now),
         "note a leg": lambda conn: cdrs.note_leg(conn, claim.attempt, leg(1, "ANSWER", claim.attempt), now),
         "open calls": sightings.open_calls,
-        "refused calls": lambda conn: refusals.calls(conn, now - HOUR, now - 60_000),
+        "refused calls": lambda conn: refusals.with_refused(conn, now - HOUR),
         "note a refused call": lambda conn: refusals.note_refuted(conn, seen, "c9", now, now + HOUR),
         "the last to ring": lambda conn: refusals.was_the_last_to_ring(conn, claim.attempt),
         "known calls": lambda conn: sightings.known_calls(conn, ["c7", "c8"]),

@@ -21,9 +21,9 @@ ERROR = Refused(2, "internal error", "once_more")
 OFFLINE = Refused(3, "offline", "agent_offline")
 
 
-async def listed(floor: Floor, sent: int = -HOUR, heard: int = -HOUR) -> dict[str, OpenCall]:
-    """The refused calls to look for, by attempt; `sent` and `heard` in milliseconds from now."""
-    found = await floor.store.open_calls((floor.now + sent, floor.now + heard))
+async def listed(floor: Floor, since: int = -HOUR) -> dict[str, OpenCall]:
+    """The refused calls that may be on the line, by attempt; `since` in milliseconds from now."""
+    found = await floor.store.open_calls(floor.now + since)
     return {call.id: call for call in found if call.state == "refused"}
 
 
@@ -77,18 +77,21 @@ async def test_a_clear_no_and_an_open_call_are_not_among_them(floor: Floor) -> N
     assert await listed(floor) == {}
 
 
-async def test_they_are_looked_for_as_long_as_they_may_begin_and_then_as_long_as_they_are_seen(alone: Floor) -> None:
-    claim = await alone.dial(ERROR)
-    (call,) = (await listed(alone)).values()
-    alone.clock.advance(60)
-    assert await listed(alone, heard=-60_001)
-    assert not await listed(alone, heard=-60_000)
-    await alone.store.note_refuted(call, None, alone.now)
-    alone.clock.advance(30)
-    assert await listed(alone, heard=-30_001), "it was seen since"
-    assert not await listed(alone, heard=-30_000)
-    assert not await listed(alone, sent=-90_000, heard=-HOUR), "no call lasts so long"
-    assert (await alone.attempt(claim))["state"] == "refused"
+async def test_they_are_listed_as_long_as_a_call_can_last(alone: Floor) -> None:
+    await alone.dial(ERROR)
+    alone.clock.advance(90)
+    assert await listed(alone, since=-90_001)
+    assert not await listed(alone, since=-90_000)
+
+
+async def test_a_request_without_an_answer_is_among_them_as_its_call_may_be_on_the_line(floor: Floor) -> None:
+    await floor.accept()
+    claim = await floor.claim()
+    assert await floor.store.open_calls(START - HOUR) == [], "nothing was sent"
+    await floor.send(claim)
+    (call,) = await floor.store.open_calls(START - HOUR)
+    assert (call.id, call.state) == (claim.attempt.id, "sending")
+    assert await floor.store.open_calls() == [], "whoever asks for placed and unknown calls does not mean it"
 
 
 # ------------------------------------------------------------------------------------ seen on the line
