@@ -6,7 +6,7 @@ these; tests put a function or the sandbox in their place.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from typing import Protocol
 
 from app.clock import Clock as Clock
@@ -196,11 +196,7 @@ class Store(Protocol):
     async def resume(self, agent: str) -> bool: ...
 
     async def report(
-        self,
-        body: str,
-        records: Sequence[CallRecord],
-        decide: Decide,
-        caps_at: Callable[[int], Sequence[Cap]],
+        self, body: str, records: Sequence[CallRecord], decide: Decide, caps_at: Callable[[int], Sequence[Cap]]
     ) -> list[Moved]:
         """Keep a CDR's text, and apply its records as far as they can be applied now."""
         ...
@@ -208,11 +204,7 @@ class Store(Protocol):
     async def kept_cdrs(self) -> list[KeptCdr]: ...
 
     async def apply_cdr(
-        self,
-        cdr: KeptCdr,
-        records: Sequence[CallRecord],
-        decide: Decide,
-        caps_at: Callable[[int], Sequence[Cap]],
+        self, cdr: KeptCdr, records: Sequence[CallRecord], decide: Decide, caps_at: Callable[[int], Sequence[Cap]]
     ) -> list[Moved]: ...
 
     async def put_back_cdr(self, cdr: KeptCdr) -> None: ...
@@ -230,12 +222,24 @@ class Store(Protocol):
         """Whether this process is the one of the deployment that asks the provider how things stand."""
         ...
 
-    async def open_calls(self) -> list[OpenCall]:
-        """The attempts whose calls are, or may be, on the line."""
+    async def open_calls(self, refused_since: int | None = None) -> list[OpenCall]:
+        """The attempts whose calls are, or may be, on the line.
+
+        With `refused_since` also those whose request is not answered yet (`sending`), and those sent since then that
+        the provider refused with an error of its own, and that may have rung all the same.
+        """
         ...
 
     async def note_sighting(self, call: OpenCall, phase: str | None, look_at: int, ask_at: int) -> bool:
         """Write that the call is on the line, and what its phase proves; True when that was news."""
+        ...
+
+    async def note_refuted(self, call: OpenCall, call_id: str | None, ask_at: int) -> bool:
+        """Write that a refused call is on the line, whose lead goes another way, and when to ask the call log of it."""
+        ...
+
+    async def known_calls(self, call_ids: Sequence[str]) -> Collection[str]:
+        """Those of these call ids that are on an attempt of ours, whatever became of it."""
         ...
 
     async def note_line_look(self, attempt_id: str) -> None: ...

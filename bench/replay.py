@@ -85,12 +85,16 @@ class Seen:
 class Day:
     """What came of it: leads by their last state, times in seconds, calls an agent from least to most.
 
-    `waits` (to the first agent who answers), `late` and `in_hours` speak of those who came while the site was open.
+    All between speaks of those who came while the site was open, `in_hours` of them: `waits` to the first agent who
+    answers; `late`: no agent had answered when the deadline was over, counted from when they came; `told`: before any
+    agent had answered they were told another time; `broken`: of these, nobody had answered by the time they were told.
     """
 
     leads: Counter[str]
     waits: list[float]
     late: int
+    told: int
+    broken: int
     in_hours: int
     calls: list[int]
     unaccounted: int
@@ -221,24 +225,39 @@ class Replay:
     async def _told(self) -> Day:
         if self.seen.rung_during_calls:
             raise CannotMeasure(f"agents were rung during a call: {self.seen.rung_during_calls[:3]}")
-        rows = await self.books.rows("SELECT id, state, received_at, deadline_at FROM leads")
-        leads = Counter(state for _, state, _, _ in rows)
+        rows = await self.books.rows("SELECT id, state, received_at FROM leads")
+        # The deadline of a lead moves on with each promise, so the row does not tell what was promised first.
+        promises = {lead: (at, promised) for lead, at, promised in await self.books.rows(_FIRST_TOLD)}
+        leads = Counter(state for _, state, _ in rows)
         if leads["connected"] != len(self.seen.connected):
             raise CannotMeasure(f"{len(self.seen.connected)} leads talked, and yet they are {dict(leads)}")
         site = next(iter(self.rules.directory.sites.values()))
-        hours = {lead: self.rules.is_open(site, received) for lead, _, received, _ in rows}
+        came = {lead: received for lead, _, received in rows if self.rules.is_open(site, received)}
         answered = self.seen.agent_answered
+        deadline = self.rules.policy.deadline * SECOND
+        told = {
+            lead: promised
+            for lead, (at, promised) in promises.items()
+            if lead in came and answered.get(lead, NEVER) > at
+        }
         return Day(
             leads=leads,
-            waits=[(answered[lead] - at) / 1000 for lead, _, at, _ in rows if hours[lead] and lead in answered],
-            late=sum(hours[lead] and answered.get(lead, 2**62) > deadline for lead, _, _, deadline in rows),
-            in_hours=sum(hours.values()),
+            waits=[(answered[lead] - at) / 1000 for lead, at in came.items() if lead in answered],
+            late=sum(answered.get(lead, NEVER) > at + deadline for lead, at in came.items()),
+            told=len(told),
+            broken=sum(answered.get(lead, NEVER) > promised for lead, promised in told.items()),
+            in_hours=len(came),
             calls=sorted(self.seen.calls[agent.extension] for agent in self.rules.directory.agents.values()),
             unaccounted=(await self.store.gauges()).unaccounted,
             ended_after=(self.clock.now() - MIDNIGHT) / 1000,
         )
 
 
+NEVER: Final = 2**62
+_FIRST_TOLD: Final = """
+SELECT lead_id, at, CAST(why AS INTEGER) FROM events
+WHERE id IN (SELECT min(id) FROM events WHERE event = 'promised' GROUP BY lead_id)
+"""
 _STATES: Final = "SELECT state, count(*) FROM leads GROUP BY 1"
 _OPEN: Final = "SELECT 1 FROM leads WHERE state IN ('waiting', 'dialing', 'held') LIMIT 1"
 

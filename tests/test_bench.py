@@ -51,6 +51,14 @@ async def test_every_lead_of_a_day_ends_and_is_accounted_for(tmp_path: Path) -> 
     assert 0 < len(day.waits) <= day.in_hours < LEADS  # some came at night
 
 
+@pytest.mark.usefixtures("quiet")
+async def test_who_waits_longer_than_the_deadline_is_late_whatever_was_promised_since(tmp_path: Path) -> None:
+    """The deadline in a lead's row moves on with each promise; few agents for many leads, so that some are broken."""
+    day = await replay_day(tmp_path, 100, 3, 3, 15)
+    assert day.late == sum(wait > 40 for wait in day.waits) + (day.in_hours - len(day.waits))
+    assert 0 < day.broken < day.told <= day.late < day.in_hours
+
+
 # --- the crowd ----------------------------------------------------------------------------------------------------
 
 WAITING, OVER = 50, 20

@@ -736,6 +736,15 @@ def test_a_call_that_is_on_the_line_after_all_is_under_way() -> None:
     )
 
 
+def test_a_refused_call_that_is_on_the_line_beside_another_one_is_told_with_its_refusal() -> None:
+    refused = event("refused", "application error", who="dispatcher")
+    told = lines(RESERVED, SENDING, refused, event("refuted", who="presence", after=20))
+    assert told[1:3] == [
+        "the provider refused the request (application error)",
+        "and yet a call of Dana Levi with the lead is on the line, although the provider had refused it",
+    ]
+
+
 def test_what_is_under_way_is_said_with_what_was_seen_last() -> None:
     assert lines(RESERVED)[-1] == "under way: reserved for Dana Levi"
     assert lines(RESERVED, SENDING, event("lead_ringing"))[-1] == "under way: the lead's phone rings"

@@ -44,6 +44,7 @@ CALL = OpenCall(
     call_id="c-1",
     holds_agent=True,
     received_at=NOON,
+    sending_at=NOON,
     placed_at=NOON,
     unknown_at=None,
     seen_at=None,

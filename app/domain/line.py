@@ -12,13 +12,15 @@ LineStatus = Literal["ringing", "dialing", "talking"]
 class LineCall:
     """A call on an extension. `status` None: a word we do not know. `attempt_id`: our own variable come back.
 
-    `phone` is the other side's number, in digits.
+    `phone` is the other side's number, in digits. `raw_time`: when it began by the provider's clock, in seconds, as
+    doubtful as that of a record (facts 2.6).
     """
 
     call_id: str | None
     attempt_id: str | None
     phone: str | None
     status: LineStatus | None
+    raw_time: int | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -57,6 +57,7 @@ class Move:
     pause_after: int = 0  # misses in a row that pause the agent, 0: none
     pause_until: int | None = None
     ask_at: int | None = None  # when the call log is to be asked, where the attempt goes on
+    takes_lead: bool = False  # the lead is with this attempt from now on; not at all where another one was sent
 
 
 Decide = Callable[[Attempt, Lead], "Move | None"]
@@ -296,5 +297,4 @@ def agent_released(attempt: Attempt) -> Move:
 
 
 def _given_up_at(attempt: Attempt) -> int:
-    since = attempt.unknown_at or attempt.began_at
-    return since + UNRESOLVED_AFTER * SECOND
+    return (attempt.unknown_at or attempt.began_at) + UNRESOLVED_AFTER * SECOND

@@ -9,7 +9,11 @@ from app.domain.lead import Attempt
 
 @dataclass(frozen=True, slots=True)
 class OpenCall:
-    """An attempt that is placed or unknown: its call may be on the line. Moments in milliseconds, or None."""
+    """An attempt whose call may be on the line. Moments in milliseconds, or None.
+
+    It is placed or unknown; or not answered yet (`sending`); or refused by an error of the provider's own, which proves
+    the least of all refusals.
+    """
 
     id: str
     lead_id: str
@@ -22,6 +26,7 @@ class OpenCall:
     call_id: str | None
     holds_agent: bool
     received_at: int
+    sending_at: int | None
     placed_at: int | None
     unknown_at: int | None
     seen_at: int | None

@@ -8,9 +8,8 @@ from typing import Final, Literal
 
 from app.directory import Agent, LoggedOut
 from app.directory_extensions import can_ring_second
-from app.domain.line import ExtensionNow, LineCall, LineStatus
+from app.domain.line import ExtensionNow, LineStatus
 from app.domain.open_calls import OpenCall
-from app.domain.phone import same_number
 
 Verdict = Literal["free", "busy", "away"]
 Phase = Literal["agent_ringing", "lead_ringing", "talking"]
@@ -79,23 +78,6 @@ def without(told: Sequence[ExtensionNow], ghosts: Collection[str]) -> Sequence[E
         replace(one, calls=tuple(line for line in one.calls if line.attempt_id not in ghosts)) if one.calls else one
         for one in told
     ]
-
-
-def call_of(call: OpenCall, told: Sequence[ExtensionNow]) -> LineCall | None:
-    """An attempt's call on the line: by our own variable, by call id, else by extension and the lead's number."""
-    everything = [(one.extension, line) for one in told for line in one.calls]
-    for _, line in everything:
-        if line.attempt_id == call.id:
-            return line
-    if call.call_id is not None:
-        for _, line in everything:
-            if line.call_id == call.call_id:
-                return line
-    for extension, line in everything:
-        if extension == call.extension and line.phone is not None and same_number(line.phone, call.phone):
-            # Another attempt's own mark says that it is not this one.
-            return line if line.attempt_id is None else None
-    return None
 
 
 def has_left(call: OpenCall, told: Sequence[ExtensionNow], now: int, *, may_hide: int, changed_at: int) -> bool:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 from app.directory import Policy
 from app.domain.lead import Attempt, Lead
 from app.domain.moves import ASK_PLACED, LOG_LOOKS, SECOND, Move, Opening, after_outcome, agent_released, waiting
@@ -9,6 +11,25 @@ from app.domain.moves import ASK_PLACED, LOG_LOOKS, SECOND, Move, Opening, after
 
 def after_sighting(call_id: str | None, policy: Policy, now: int) -> Move:
     """A call is on the line that was unknown, or refused by an error of the provider's own: it was placed after all."""
+    return _placed_after_all(call_id, policy, now)
+
+
+def after_refuted_refusal(call_id: str | None, lead: Lead, policy: Policy, now: int) -> Move | None:
+    """The call of a refused attempt is on the line: its lead is with that attempt again, whatever came after it.
+
+    Not where the lead is closed, or held for another reason than a refusal. Where another attempt has been sent
+    meanwhile, the two are not mixed: nothing moves then, which is decided where both can be seen.
+    """
+    if lead.state == "held" and lead.reason == "provider":
+        return replace(
+            _placed_after_all(call_id, policy, now), takes_lead=True, expires_at=now + policy.expire_after * SECOND
+        )
+    if lead.state in ("waiting", "dialing"):
+        return replace(_placed_after_all(call_id, policy, now), takes_lead=True)
+    return None
+
+
+def _placed_after_all(call_id: str | None, policy: Policy, now: int) -> Move:
     return Move(
         "placed",
         lead="dialing",

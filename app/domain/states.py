@@ -30,7 +30,8 @@ WAITING_REASONS: Final = ("no_agent", "closed", "retry", "scheduled")
 LEAD_MOVES: Final[dict[str, frozenset[str]]] = {
     "waiting": frozenset({"waiting", "connected", "dialing", "held", "cancelled", "expired", "failed"}),
     "dialing": frozenset({"waiting", "held", "connected", "exhausted", "cancelled", "expired", "failed"}),
-    "held": frozenset({"waiting", "connected", "exhausted", "cancelled", "expired", "spam"}),
+    # A call of a lead that is held for the provider's refusal is on the line all the same.
+    "held": frozenset({"waiting", "dialing", "connected", "exhausted", "cancelled", "expired", "spam"}),
     "spam": frozenset({"waiting"}),
     # Only the provider's late account reopens what had to be closed without one (unreported, unresolved).
     "exhausted": frozenset({"connected", "waiting", "exhausted"}),

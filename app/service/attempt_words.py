@@ -79,6 +79,9 @@ class AttemptWords:
         if ends and any(event.event == "confirmed" for event in own[own.index(ends[-1]) :]):
             ends = []  # it was on the line after all
         yield self._outcome(ends, own)
+        refuted = next((event for event in own if event.event == "refuted"), None)
+        if refuted is not None:
+            yield f"and yet {self._words.words(refuted)}"
         after = self._after(reserved, ends[-1] if ends else None)
         if after:
             yield after

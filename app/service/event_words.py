@@ -30,6 +30,7 @@ WORDS: Final[Mapping[str, str]] = {
     "not_sent": "the request never left ({why})",
     "unknown": "nobody knows whether it rang ({why}); it is not dialled again by itself",
     "confirmed": "the call is on the line after all: it was placed",
+    "refuted": "a call of {agent} with the lead is on the line, although the provider had refused it",
     "call_left": "the call to {agent} is not on the line any more; its record tells how it went",
     "reported": "the provider reported: {why}",
     "reported_by_log": "the provider's call log told: {why}",

@@ -14,7 +14,7 @@ from typing import Final
 
 import structlog
 
-from app.domain import moves, reconciling
+from app.domain import moves, reconciling, whose_call
 from app.domain import presence as judging
 from app.domain.lead import Attempt, Lead
 from app.domain.line import ExtensionNow, LineCall
@@ -86,8 +86,8 @@ class LineWatch:
 
     async def watch(self) -> bool:
         """One question, when there is anything to ask about; whether one was due."""
-        calls = await self._store.open_calls()
-        if not calls:
+        calls = await self._calls()
+        if not any(self._worth_asking(call) for call in calls):
             if not self._rules.anybody_on_shift(self._store.clock.now()):
                 return False
             self._quiet += 1
@@ -98,15 +98,36 @@ class LineWatch:
         if told is None:
             self._belief.doubt("blind")
             return True
+        if any(call.state == "refused" for call in calls):
+            # What was sent while we asked may be on the line already, and must not be taken for one that was refused.
+            calls = await self._calls()
         told = judging.merged(told)
         believed = self._belief.weigh(told, await self._ghosts(told, now), now)
         if believed is None:
             return True
+        doubtful = whose_call.ids_to_know(calls, believed)
+        others = await self._store.known_calls(doubtful) if doubtful else ()
+        shown = whose_call.on_line(calls, believed, now, others)
         for call in calls:
-            await self._follow(call, believed, now)
+            if call.state != "sending":
+                await self._follow(call, shown.get(call.id), believed, now)
         self._missing &= {call.id for call in calls}
         await self._note_agents(believed, now)
         return True
+
+    async def _calls(self) -> list[OpenCall]:
+        """All that may be on the line, as far back as a call can last."""
+        policy = self._rules.policy
+        longest = (policy.ring_agent + policy.ring_lead + policy.max_duration) * moves.SECOND
+        return await self._store.open_calls(self._store.clock.now() - longest)
+
+    def _worth_asking(self, call: OpenCall) -> bool:
+        """A refused call is, while it may begin, and as long as it is seen; it is known again for longer than that."""
+        if call.state != "refused":
+            return True
+        rings = (self._rules.policy.ring_agent + self._rules.policy.ring_lead) * moves.SECOND
+        heard = max(call.sending_at or 0, call.seen_at or 0)
+        return heard > self._store.clock.now() - rings - HIDDEN_FOR
 
     async def _ghosts(self, told: Sequence[ExtensionNow], now: int) -> set[str]:
         """Attempts whose call is shown on its extension although its record came, or it cannot have lasted so long.
@@ -123,8 +144,7 @@ class LineWatch:
 
     # -------------------------------------------------------------------------------------------- calls
 
-    async def _follow(self, call: OpenCall, told: Sequence[ExtensionNow], now: int) -> None:
-        line = judging.call_of(call, told)
+    async def _follow(self, call: OpenCall, line: LineCall | None, told: Sequence[ExtensionNow], now: int) -> None:
         if line is not None:
             self._missing.discard(call.id)
             await self._seen(call, line, now)
@@ -136,19 +156,23 @@ class LineWatch:
 
     async def _seen(self, call: OpenCall, line: LineCall, now: int) -> None:
         policy = self._rules.policy
+        ask_at = now + moves.ASK_PLACED * moves.SECOND
         if call.state != "placed":
 
             def confirm(attempt: Attempt, lead: Lead) -> Move | None:
-                if attempt.state == "refused" and (lead.state != "waiting" or lead.attempt_id != attempt.id):
-                    return None  # it was repeated, or the lead has gone another way
+                if attempt.state == "refused":
+                    return reconciling.after_refuted_refusal(line.call_id, lead, policy, now)
                 return reconciling.after_sighting(line.call_id, policy, now)
 
             if await self._settle(call, confirm) is None:
+                if call.state == "refused" and await self._store.note_refuted(call, line.call_id, ask_at):
+                    log.warning("call.refused_and_seen", lead_id=call.lead_id, attempt_id=call.id)
+                    self._hub.changed([call.lead_id])
                 return
             call = replace(call, state="placed")
         phase = judging.PHASES.get(call.first_leg, {}).get(line.status) if line.status else None
         look_at = now + policy.assume_call * moves.SECOND
-        if await self._store.note_sighting(call, phase, look_at, now + moves.ASK_PLACED * moves.SECOND) and phase:
+        if await self._store.note_sighting(call, phase, look_at, ask_at) and phase:
             self._tell(call, phase, now)
 
     async def _unseen(self, call: OpenCall, told: Sequence[ExtensionNow], now: int) -> None:

@@ -3,21 +3,23 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from typing import Any
+from typing import Any, Final
 
 from sqlalchemy import Connection, bindparam, case, literal_column, select, update
 
-from app.domain.guards import HELD_FOR, Cap
+from app.domain.guards import Cap
 from app.domain.lead import Attempt, Claim, Lead
 from app.domain.moves import Decide, Move
-from app.domain.states import ATTEMPT_LIVE, ATTEMPT_MOVES, LEAD_FINAL, LEAD_LIVE, LEAD_MOVES, may_move
+from app.domain.states import ATTEMPT_LIVE, ATTEMPT_MOVES, may_move
 from app.domain.stories import Moved
-from app.store import budgets, events
-from app.store.statements import ATTEMPT_COLUMNS, LEAD_COLUMNS, among, attempt_of, lead_of
+from app.store import budgets, events, lead_moves
+from app.store.statements import ATTEMPT_COLUMNS, LEAD_COLUMNS, attempt_of, lead_of
 from app.store.tables import agents, attempts, leads
 from app.store.together import Write, if_hit, together
 from app.store.updates import update_of
 
+# Of these attempts the call was given back to the budget, as there was said to be none; where there was, it counts.
+GIVEN_BACK: Final = ("refused", "absent")
 _both = (
     select(*ATTEMPT_COLUMNS, *LEAD_COLUMNS, attempts.c.holds_agent, attempts.c.connected_at, agents.c.misses)
     .join(leads, leads.c.id == attempts.c.lead_id)
@@ -113,10 +115,17 @@ def settle(
     move = decide(attempt, lead)
     if move is None:
         return None
+    if lead.state == "dialing" and lead.attempt_id is not None and lead_moves.wants(attempt, lead, move):
+        if settle(conn, lead.attempt_id, ("reserved",), _give_way(now), who, now, caps_at) is not None:
+            return settle(conn, attempt_id, expected, decide, who, now, caps_at)
+        if move.takes_lead:
+            return None
     paused = _count_miss(conn, attempt, move, misses or 0)
-    state, reason, of_lead = _move_lead(conn, attempt, lead, move, now)
+    state, reason, of_lead = lead_moves.follow(conn, attempt, lead, move, now)
     if move.refund:
         budgets.refund(conn, caps_at(attempt.reserved_at))
+    elif attempt.state in GIVEN_BACK:
+        budgets.observe(conn, caps_at(attempt.reserved_at))
     history = [
         events.entry(
             now,
@@ -149,6 +158,17 @@ def settle(
     if hit[0] != 1:
         raise RuntimeError("a locked attempt was moved under its settlement")
     return Moved(attempt, lead, move, state, reason, connected_at)
+
+
+def _give_way(now: int) -> Decide:
+    """A reservation for which nothing was sent ends in favour of a call that is, or was, on the line."""
+
+    def decide(attempt: Attempt, lead: Lead) -> Move:
+        why = "an earlier call was not over"
+        wait: dict[str, Any] = {"lead": "waiting", "reason": "no_agent", "due_at": now}
+        return Move("lapsed", why=why, agent="available", refund=True, event="lapsed", **wait)
+
+    return decide
 
 
 def _move_attempt(attempt: Attempt, move: Move, now: int, *, holds: bool, connected_at: int | None) -> Write:
@@ -206,61 +226,6 @@ def _count_miss(conn: Connection, attempt: Attempt, move: Move, misses: int) -> 
     because = f"missed {move.pause_after} calls in a row"
     end = {**agent, "most": move.pause_after, "pause_end": move.pause_until, "because": because}
     return conn.execute(_pause, end).rowcount == 1
-
-
-def _move_lead(
-    conn: Connection, attempt: Attempt, lead: Lead, move: Move, now: int
-) -> tuple[str, str | None, list[Write]]:
-    """The lead follows its current attempt alone, but for one thing: who has talked with us is not rung again.
-
-    So a conversation that is reported late, of an earlier attempt, ends a lead that waits; where another attempt is
-    under way it is remembered as the outcome, and the lead ends with that attempt, however it goes.
-    """
-    talked = "connected" in (lead.outcome, move.outcome)
-    if lead.attempt_id != attempt.id and not (talked and move.outcome == "connected"):
-        return lead.state, lead.reason, []
-    current = lead.attempt_id == attempt.id
-    values: dict[str, Any] = {}
-    if current:
-        values |= {name: 0 for name in move.clears if getattr(lead, name)}
-        if move.avoid_until is not None:
-            values |= {"avoid_agent": attempt.agent_id, "avoid_until": move.avoid_until}
-        if move.expires_at is not None:
-            values["expires_at"] = move.expires_at
-        elif move.lead == "held":
-            values["expires_at"] = now + HELD_FOR
-        if move.deadline_at is not None:
-            values |= {"deadline_at": move.deadline_at, "promised_at": None}
-        if move.rank is not None:
-            values["rank"] = move.rank
-    if move.outcome is not None:
-        values["outcome"] = "connected" if talked else move.outcome
-    over = talked and move.lead is not None and move.attempt not in ATTEMPT_LIVE
-    to, reason_to = ("connected", None) if over else (move.lead, move.reason)
-    state, reason = lead.state, lead.reason
-    if to is not None and (current or state != "dialing") and _lead_may_go(conn, lead, to):
-        state, reason = to, reason_to
-        values |= {
-            "state": state,
-            "reason": reason,
-            "due_at": move.due_at if state == "waiting" else None,
-            "ended_at": (lead.ended_at or now) if state in LEAD_FINAL else None,
-        }
-    counts = move.counts if current else ()
-    if not (values or counts):
-        return state, reason, []
-    return state, reason, [update_of(leads, {"id": lead.id, "state": lead.state}, values, counts)]
-
-
-def _lead_may_go(conn: Connection, lead: Lead, state: str) -> bool:
-    if not may_move(LEAD_MOVES, lead.state, state):
-        return False
-    if lead.state in LEAD_FINAL and state in LEAD_LIVE:
-        # A closed lead comes back to life only while the number has no other live lead.
-        own = select(leads.c.phone_key).where(leads.c.id == lead.id).scalar_subquery()
-        other = select(leads.c.id).where(leads.c.phone_key == own, among(leads.c.state, LEAD_LIVE))
-        return conn.execute(other).first() is None
-    return True
 
 
 def looks(conn: Connection, now: int, most: int = 100) -> list[str]:

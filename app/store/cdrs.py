@@ -3,10 +3,9 @@
 from __future__ import annotations
 
 import hashlib
-import math
 from dataclasses import replace
 from functools import cache
-from typing import Any, Final, Literal
+from typing import Any, Literal
 
 from sqlalchemy import Connection, bindparam, or_, select, update
 from sqlalchemy.sql.dml import ReturningInsert
@@ -17,8 +16,9 @@ from app.domain.lead import Attempt
 from app.domain.outcomes import NEVER_DIALLED, outcome_of
 from app.domain.phone import same_number
 from app.domain.stories import KeptCdr
+from app.domain.whose_call import nearness
 from app.ports import CallRecord
-from app.store import events
+from app.store import events, refusals
 from app.store.statements import ATTEMPT_COLUMNS, among, attempt_of, insert_unless_there
 from app.store.tables import attempts, cdrs, leads
 from app.store.together import Write, together
@@ -28,7 +28,6 @@ STRANGER_AFTER = 60_000  # milliseconds a record may wait for its attempt to be 
 LEGS = ("leg1_status", "leg1_talk", "leg2_status", "leg2_talk")  # what an outcome is read from
 FAILURES = 10  # times a record may make us fail
 LOOK_BACK = 6 * 3_600_000  # milliseconds a match by extension and number looks back
-APPLICATION_ERROR: Final = 2  # the provider's word for an error of its own
 
 _kept = (
     select(cdrs.c.id, cdrs.c.body, cdrs.c.received_at)
@@ -58,7 +57,7 @@ _by_extension = (
         attempts.c.reserved_at > bindparam("since"),
         attempts.c.sending_at.is_not(None),
         # A call that the provider refused with an error of its own may have been placed all the same.
-        or_(attempts.c.state.not_in(("refused", "not_sent")), attempts.c.code == APPLICATION_ERROR),
+        or_(attempts.c.state.not_in(("refused", "not_sent")), attempts.c.code == refusals.APPLICATION_ERROR),
         # A call of somebody else's on the same phones says nothing about one of ours that is over.
         or_(attempts.c.call_id.is_(None), attempts.c.ended_at.is_(None), attempts.c.outcome == "unreported"),
     )
@@ -141,17 +140,18 @@ def match(conn: Connection, record: CallRecord, now: int) -> Attempt | None:
             for *candidate, phone in rows
             if same_number(phone, record.phone) and _at_that_time(attempt := attempt_of(candidate), record, now)
         ]
-        # The latest, unless the record's start is nearer to another one's.
-        nearest = min(fitting, key=lambda attempt: _apart(attempt, record, now), default=None)
+        # The latest, unless the record's start speaks for another one.
+        nearest = min(fitting, key=lambda attempt: _nearness(attempt, record, now), default=None)
         if nearest is not None:
             return attempt_of(conn.execute(_by_id, {"attempt": nearest.id}).one())
     return None
 
 
-def _apart(attempt: Attempt, record: CallRecord, now: int) -> float:
-    """Milliseconds between the attempt's request and the record's start; infinity where that is not told."""
+def _nearness(attempt: Attempt, record: CallRecord, now: int) -> tuple[bool, tuple[int, int]]:
+    """The smallest is nearest. Farthest is whose call has another id: an original id is that of the whole call."""
+    another = attempt.call_id is not None and record.original_call_id not in (None, "", attempt.call_id)
     began = call_times.started_at(record.started_at, record.raw_time, attempt.began_at, now)
-    return math.inf if began is None else abs(began - attempt.began_at)
+    return another, nearness(began, attempt.began_at)
 
 
 def _at_that_time(attempt: Attempt, record: CallRecord, now: int) -> bool:

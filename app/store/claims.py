@@ -126,7 +126,7 @@ def claim(conn: Connection, terms: ClaimTerms, now: int) -> Claimed:
                     )
                     pairs.append(one)
                 else:
-                    held.append(one.lead.id)  # and its agent is still there for the others
+                    held.append(one.lead.id)  # and its agent is there for the next one
     _write(conn, claims, whys(conn, terms.roster, floor, pairs, locked, now), terms, now)
     _write_held(conn, held, over, now)
     number_caps.put_off(conn, rung_out, terms.numbers, now)

@@ -15,20 +15,15 @@ from app.store.statements import LEAD_COLUMNS, among, lead_of
 from app.store.tables import attempts, leads
 
 _lead = select(*LEAD_COLUMNS).where(leads.c.id == bindparam("lead"))
-_current = (
-    select(
-        attempts.c.id,
-        attempts.c.agent_id,
-        attempts.c.state,
-        attempts.c.placed_at,
-        attempts.c.agent_answered_at,
-        attempts.c.lead_ringing_at,
-        attempts.c.connected_at,
-    )
-    .where(attempts.c.lead_id == bindparam("lead"))
-    .order_by(attempts.c.number.desc())
-    .limit(1)
-)
+_current = select(
+    attempts.c.id,
+    attempts.c.agent_id,
+    attempts.c.state,
+    attempts.c.placed_at,
+    attempts.c.agent_answered_at,
+    attempts.c.lead_ringing_at,
+    attempts.c.connected_at,
+).where(attempts.c.id == bindparam("attempt"))
 _cancel = (
     update(leads)
     .where(
@@ -92,7 +87,7 @@ def story(conn: Connection, lead_id: str, now: int) -> LeadStory | None:
     if row is None:
         return None
     lead = lead_of(row)
-    current = conn.execute(_current, {"lead": lead_id}).first()
+    current = conn.execute(_current, {"attempt": lead.attempt_id}).first() if lead.attempt_id else None
     return LeadStory(
         lead=lead,
         agent_id=current.agent_id if current else None,

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from typing import Any, TypeVar
 
 from sqlalchemy import Connection
@@ -16,7 +16,7 @@ from app.domain.open_calls import OpenCall, UnheardCall
 from app.domain.presence import Verdict
 from app.domain.stories import KeptCdr, Moved
 from app.ports import CallRecord
-from app.store import cdrs, phoned_in, reports, sightings, unheard
+from app.store import cdrs, phoned_in, refusals, reports, sightings, unheard
 from app.store.engine import Engine
 
 T = TypeVar("T")
@@ -83,13 +83,21 @@ class ProviderAccounts:
     def polls(self) -> bool:
         return self.engine.polls
 
-    async def open_calls(self) -> list[OpenCall]:
-        return await self.engine.read(sightings.open_calls)
+    async def open_calls(self, refused_since: int | None = None) -> list[OpenCall]:
+        return await self.engine.read(refusals.with_refused, refused_since)
 
     async def note_sighting(self, call: OpenCall, phase: str | None, look_at: int, ask_at: int) -> bool:
         return await self._write(
             lambda news: [call.lead_id] if news else [], sightings.note, call, phase, self._now(), look_at, ask_at
         )
+
+    async def note_refuted(self, call: OpenCall, call_id: str | None, ask_at: int) -> bool:
+        return await self._write(
+            lambda news: [call.lead_id] if news else [], refusals.note_refuted, call, call_id, self._now(), ask_at
+        )
+
+    async def known_calls(self, call_ids: Sequence[str]) -> Collection[str]:
+        return await self.engine.read(sightings.known_calls, list(call_ids))
 
     async def note_line_look(self, attempt_id: str) -> None:
         await self.engine.write_one(sightings.note_look, attempt_id)

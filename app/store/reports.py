@@ -12,7 +12,7 @@ from app.domain.lead import Attempt
 from app.domain.moves import Decide
 from app.domain.stories import KeptCdr, Moved
 from app.ports import CallRecord
-from app.store import attempts, cdrs
+from app.store import attempts, cdrs, refusals
 
 # A record may be of any of these: a late account corrects what had to be closed without one.
 REPORTABLE: Final = ("sending", "placed", "unknown", "unresolved", "absent", "ended")
@@ -20,7 +20,7 @@ REPORTABLE: Final = ("sending", "placed", "unknown", "unresolved", "absent", "en
 
 def _may_be_reported(attempt: Attempt) -> bool:
     """Also a call that the provider refused with an error of its own, which proves the least of all refusals."""
-    return attempt.state in REPORTABLE or (attempt.state == "refused" and attempt.code == cdrs.APPLICATION_ERROR)
+    return attempt.state in REPORTABLE or refusals.may_have_rung(attempt)
 
 
 def report(

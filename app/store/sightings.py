@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import fields
 from typing import Any, Final
 
-from sqlalchemy import Column, Connection, and_, bindparam, func, literal_column, or_, select, update
+from sqlalchemy import Column, Connection, RowMapping, and_, bindparam, func, or_, select, update
 
 from app.domain.open_calls import OpenCall
 from app.domain.presence import Verdict
@@ -30,26 +30,10 @@ PROVES: Final[Mapping[str, tuple[tuple[str, Column[Any]], ...]]] = {
 MOST_IDS: Final = 5000  # in one statement
 LATEST: Final = 500  # attempts that tell how this account shows its calls
 _OF_LEAD: Final = ("site", "phone", "received_at")
-_COLUMNS: Final = tuple((leads if field.name in _OF_LEAD else attempts).c[field.name] for field in fields(OpenCall))
-_open = (
-    select(*_COLUMNS)
-    .join(leads, leads.c.id == attempts.c.lead_id)
-    .where(attempts.c.look_at.is_not(None), among(attempts.c.state, ("placed", "unknown")))
-    .limit(bindparam("most"))
-)
-# The provider reported an error of its own, and the lead waits for the one repeat: if its call is on the line all the
-# same, there must be none.
-_erred = (
-    select(*_COLUMNS)
-    .join(leads, leads.c.attempt_id == attempts.c.id)
-    .where(
-        # So written that SQLite does not take an index over everything that waits for it.
-        (leads.c.state + literal_column("''")) == literal_column("'waiting'"),
-        leads.c.errors > literal_column("0"),
-        among(attempts.c.state, ("refused",)),
-    )
-    .limit(bindparam("most"))
-)
+OPEN_CALL: Final = tuple((leads if field.name in _OF_LEAD else attempts).c[field.name] for field in fields(OpenCall))
+_live = select(*OPEN_CALL).join(leads, leads.c.id == attempts.c.lead_id).where(attempts.c.look_at.is_not(None))
+_open = _live.where(among(attempts.c.state, ("placed", "unknown"))).limit(bindparam("most"))
+_sent = _live.where(among(attempts.c.state, ("sending", "placed", "unknown"))).limit(bindparam("most"))
 _seen = (
     update(attempts)
     .where(attempts.c.id == bindparam("attempt"), attempts.c.state == "placed")
@@ -81,6 +65,7 @@ _over = select(attempts.c.id, attempts.c.extension).where(
         attempts.c.sending_at < bindparam("sent_before"),  # longer ago than any call may last
     ),
 )
+_known_ids = select(attempts.c.call_id).where(attempts.c.call_id.in_(bindparam("ids", expanding=True)))
 _newly_free = (
     select(func.count())
     .select_from(agents)
@@ -115,10 +100,14 @@ _tells_answers = (
 )
 
 
-def open_calls(conn: Connection, most: int = 1000) -> list[OpenCall]:
-    """The attempts whose calls may be on the line now."""
-    rows = [row for query in (_open, _erred) for row in conn.execute(query, {"most": most}).mappings()]
-    return [OpenCall(**{**row, "holds_agent": bool(row["holds_agent"])}) for row in rows]
+def open_calls(conn: Connection, most: int = 1000, *, unanswered: bool = False) -> list[OpenCall]:
+    """The attempts whose calls may be on the line now; `unanswered`: also those whose request has no answer yet."""
+    return [open_call(row) for row in conn.execute(_sent if unanswered else _open, {"most": most}).mappings()]
+
+
+def open_call(row: RowMapping) -> OpenCall:
+    """A row of OPEN_CALL as the domain knows it."""
+    return OpenCall(**{**row, "holds_agent": bool(row["holds_agent"])})
 
 
 def note(conn: Connection, call: OpenCall, phase: str | None, now: int, look_at: int, ask_at: int) -> bool:
@@ -178,6 +167,13 @@ def over(conn: Connection, attempt_ids: Sequence[str], before: int, sent_before:
         return {}
     asked = {"ids": list(attempt_ids)[:MOST_IDS], "before": before, "sent_before": sent_before}
     return {row.id: row.extension for row in conn.execute(_over, asked)}
+
+
+def known_calls(conn: Connection, call_ids: Sequence[str]) -> set[str]:
+    """Those of these call ids that are on an attempt; of more than a floor can have, only the first are looked up."""
+    if not call_ids:
+        return set()
+    return set(conn.execute(_known_ids, {"ids": list(call_ids)[:MOST_IDS]}).scalars())
 
 
 def note_presence(conn: Connection, verdicts: Mapping[str, Verdict], now: int, until: int) -> bool:

@@ -120,13 +120,6 @@ Index(
     sqlite_where=text("state IN ('waiting', 'held')"),
     postgresql_where=text("state IN ('waiting', 'held')"),
 )
-# The line watch: who waits for the one repeat after the provider's own error. There are never many.
-Index(
-    "ix_leads_errors",
-    leads.c.attempt_id,
-    sqlite_where=text("errors > 0"),
-    postgresql_where=text("errors > 0"),
-)
 # Gauges: what is open, by state and reason.
 Index(
     "ix_leads_open",
@@ -229,6 +222,13 @@ Index(
     postgresql_where=text("call_id IS NOT NULL"),
 )
 Index("ix_attempts_extension", attempts.c.extension, attempts.c.reserved_at)
+# The line watch: what the provider refused with an error of its own, and may be on the line all the same.
+Index(
+    "ix_attempts_errors",
+    attempts.c.sending_at,
+    sqlite_where=text("state = 'refused' AND code = 2"),
+    postgresql_where=text("state = 'refused' AND code = 2"),
+)
 # The call log: which calls nobody has reported, and when to ask for them.
 Index(
     "ix_attempts_ask",

@@ -145,4 +145,5 @@ def _call(entry: dict[str, Any]) -> LineCall:
         attempt_id=call_id(our_variables(fields).get("attempt")),
         phone=re.sub(r"\D", "", number) if number else None,
         status=STATUSES.get(said(fields, "callstatus").lower()),
+        raw_time=whole(fields.get("callstarted")),
     )

@@ -9,6 +9,7 @@ from __future__ import annotations
 import dataclasses
 from collections.abc import Sequence
 from dataclasses import dataclass, field
+from functools import partial
 from typing import Any, Final
 
 from app.domain import outcomes
@@ -227,6 +228,11 @@ class Books:
         move = decide(one.seen, lead)
         if move is None:
             return None
+        if lead.state == "dialing" and lead.attempt_id is not None and self._wants(one.seen, lead, move):
+            if self.settle(lead.attempt_id, ("reserved",), partial(_give_way, now), now) is not None:
+                return self.settle(attempt_id, expected, decide, now)
+            if move.takes_lead:
+                return None
         assert may_move(ATTEMPT_MOVES, one.seen.state, move.attempt), f"{one.seen.state} to {move.attempt}"
         before = one.seen
         self._move_attempt(one, move, now)
@@ -235,7 +241,25 @@ class Books:
         self._move_lead(before, lead, move, now)
         if move.refund and self.used > 0:
             self.used -= 1
+        elif before.state in ("refused", "absent"):
+            self.used += 1  # it was a call after all
         return move
+
+    def _wants(self, attempt: Attempt, lead: Lead, move: Move) -> bool:
+        """Whether an attempt that is not the lead's present one claims it: its call is on the line, or they talked."""
+        return lead.attempt_id != attempt.id and (move.takes_lead or move.outcome == "connected")
+
+    def _takes(self, attempt: Attempt, lead: Lead, move: Move) -> bool:
+        if self._wants(attempt, lead, move):
+            return lead.state not in ("dialing", "connected")
+        later = [
+            one.seen
+            for one in self.attempts.values()
+            if one.seen.lead_id == lead.id and one.seen.number > attempt.number
+        ]
+        nobody_rang = all(one.state in ("refused", "not_sent", "lapsed") for one in later)
+        refuted = attempt.state == "refused" and move.attempt == "ended"
+        return lead.attempt_id != attempt.id and refuted and lead.state == "waiting" and nobody_rang
 
     def _move_attempt(self, one: Try, move: Move, now: int) -> None:
         live = move.attempt in ATTEMPT_LIVE
@@ -278,11 +302,14 @@ class Books:
 
     def _move_lead(self, attempt: Attempt, lead: Lead, move: Move, now: int) -> None:
         """A lead follows its present attempt. A conversation of any attempt is never forgotten."""
-        current = lead.attempt_id == attempt.id
+        takes = self._takes(attempt, lead, move)
+        current = takes or lead.attempt_id == attempt.id
         talked = "connected" in (lead.outcome, move.outcome)
         if not current and move.outcome != "connected":
+            if attempt.state == "refused" and "lead_tries" in move.counts:
+                self.change(lead.id, lead_tries=lead.lead_tries + 1)
             return
-        fields: dict[str, Any] = {}
+        fields: dict[str, Any] = {"attempt_id": attempt.id} if takes else {}
         if move.outcome is not None:
             fields["outcome"] = "connected" if talked else move.outcome
         if current:
@@ -348,6 +375,13 @@ class Books:
         if not one.holds_agent and agent.attempt_id is None:
             agent.state, agent.attempt_id, agent.until, one.holds_agent = "on_call", attempt_id, None, True
 
+    def refuted(self, attempt_id: str, now: int, ask_at: int) -> None:
+        """A call that was refused is on the line while its lead goes another way: the log is asked about it."""
+        one = self.attempts[attempt_id]
+        if one.seen.state == "refused" and one.seen.code == OWN_ERROR:
+            one.ask_at = ask_at
+            one.seen = dataclasses.replace(one.seen, seen_at=now, log_looks=0)
+
     def asked_the_log(self, attempt_id: str, ask_at: int | None, *, missed: bool) -> None:
         """The log has answered, and knew nothing (`missed`)."""
         one = self.attempts[attempt_id]
@@ -396,6 +430,11 @@ class Books:
             },
             "spent": {"hour": (self.used,)},
         }  # fmt: skip
+
+
+def _give_way(now: int, _attempt: Attempt, _lead: Lead) -> Move:
+    """A reservation of which nothing was sent ends for an earlier call's sake."""
+    return Move("lapsed", agent="available", refund=True, event="lapsed", lead="waiting", reason="no_agent", due_at=now)
 
 
 def _says(status: str | None, talk: int | None) -> int:

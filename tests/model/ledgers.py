@@ -78,6 +78,9 @@ class InMemory:
     def see(self, attempt: str, look_at: int, ask_at: int) -> None:
         self.books.seen_on_the_line(attempt, self._now, look_at, ask_at)
 
+    def refute(self, attempt: str, ask_at: int) -> None:
+        self.books.refuted(attempt, self._now, ask_at)
+
     def ask_the_log(self, attempt: str, ask_at: int | None, *, missed: bool) -> None:
         self.books.asked_the_log(attempt, ask_at, missed=missed)
 
@@ -187,6 +190,13 @@ class InTheStore(InMemory):
             if call.id == attempt:
                 self._do(self._floor.store.note_sighting(call, None, look_at, ask_at))
         super().see(attempt, look_at, ask_at)
+        self._compare()
+
+    def refute(self, attempt: str, ask_at: int) -> None:
+        for call in self._do(self._floor.store.open_calls(0)):
+            if call.id == attempt:
+                self._do(self._floor.store.note_refuted(call, None, ask_at))
+        super().refute(attempt, ask_at)
         self._compare()
 
     def ask_the_log(self, attempt: str, ask_at: int | None, *, missed: bool) -> None:

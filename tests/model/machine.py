@@ -76,6 +76,8 @@ class Ledger(Protocol):
 
     def see(self, attempt: str, look_at: int, ask_at: int) -> None: ...
 
+    def refute(self, attempt: str, ask_at: int) -> None: ...
+
     def ask_the_log(self, attempt: str, ask_at: int | None, *, missed: bool) -> None: ...
 
     def cancel(self, lead: str) -> None: ...
@@ -255,7 +257,9 @@ class Dispatching(RuleBasedStateMachine):
 
     def _round(self, owner: str) -> None:
         self.hands[owner] += self.ledger.claim(owner)
-        assert not (self.books.due(self.now) and self.books.free(self.now)), "somebody waits beside a free agent"
+        free = self.books.free(self.now)
+        beside = [lead.id for lead in self.books.due(self.now) if self.books.asked(lead, free, self.now)]
+        assert not beside, "somebody waits beside an agent who may be asked"
 
     def _send(self, owner: str, attempt: str) -> bool:
         """The intent, and then the request."""
@@ -357,24 +361,44 @@ class Dispatching(RuleBasedStateMachine):
 
     @rule(pick=picks)
     def sighting(self, pick: int) -> None:
-        """A call is on the line: placed, unknown, or refused by the provider's own error and waiting to be repeated."""
+        """A call is on the line: placed, unknown, or refused by an error of the provider, wherever its lead is."""
         self.doing = "sighting"
         attempt = self.any_attempt(pick, "placed", "unknown", "refused")
         if attempt is None:
             return
-        seen = self.books.attempts[attempt].seen
-        lead = self.books.leads[seen.lead_id]
-        if seen.state == "refused" and not (lead.errors and lead.state == "waiting" and lead.attempt_id == attempt):
+        seen, now = self.books.attempts[attempt].seen, self.now
+        look_at, ask_at = now + self.policy.assume_call * 1000, now + moves.ASK_PLACED * 1000
+        if seen.state == "refused":
+            self._refused_and_seen(seen, look_at, ask_at)
             return
         if seen.state != "placed":
-            now = self.now
 
             def confirm(_attempt: Attempt, _lead: Lead) -> Move:
                 return reconciling.after_sighting("call", self.policy, now)
 
             self.settle(attempt, (seen.state,), confirm, "presence")
-        look_at, ask_at = self.now + self.policy.assume_call * 1000, self.now + moves.ASK_PLACED * 1000
         self.ledger.see(attempt, look_at, ask_at)
+
+    def _refused_and_seen(self, seen: Attempt, look_at: int, ask_at: int) -> None:
+        """Its lead is with it again, unless another attempt was sent or the lead is closed."""
+        if seen.code != OWN_ERROR:
+            return
+        before = self.books.leads[seen.lead_id]
+        sent = [
+            one for one in self.books.attempts.values() if one.seen.lead_id == before.id and one.live and one.requests
+        ]
+
+        def confirm(_attempt: Attempt, lead: Lead) -> Move | None:
+            return reconciling.after_refuted_refusal("call", lead, self.policy, self.now)
+
+        if self.settle(seen.id, ("refused",), confirm, "presence") is None:
+            self.ledger.refute(seen.id, ask_at)
+            assert self.books.attempts[seen.id].seen.state == "refused"
+            assert sent or before.outcome == "connected" or before.state not in ("waiting", "dialing")
+        else:
+            assert not sent, "two calls of one lead at once"
+            assert self.books.leads[seen.lead_id].attempt_id == seen.id
+            self.ledger.see(seen.id, look_at, ask_at)
 
     @rule(pick=picks)
     def line_left(self, pick: int) -> None:
@@ -456,8 +480,15 @@ class Dispatching(RuleBasedStateMachine):
     @invariant()
     def p6_no_more_is_spent_than_may_be(self) -> None:
         if self.tries:
-            assert 0 <= self.books.used <= self.books.limit
-            spent = [one for one in self.tries if one.requests and one.seen.id not in self.refunded]
+            # What was given back, and was a call after all, has been spent whatever the cap says.
+            after_all = {
+                one.seen.id
+                for one in self.tries
+                if one.seen.id in self.refunded and one.seen.state in ("placed", "ended")
+            }
+            assert 0 <= self.books.used <= self.books.limit + len(after_all)
+            given_back = self.refunded - after_all
+            spent = [one for one in self.tries if one.requests and one.seen.id not in given_back]
             assert len(spent) <= self.books.used, "a call that may have been made was not paid for"
 
     @invariant()

@@ -221,16 +221,116 @@ async def test_an_error_of_the_provider_s_whose_call_is_nowhere_is_repeated(watc
     assert (again.lead.id, again.attempt.number) == (claim.lead.id, 2)
 
 
-async def test_a_call_of_an_error_that_shows_after_the_repeat_was_reserved_moves_nothing(watched: Watched) -> None:
+async def test_a_repeat_that_is_reserved_when_the_call_of_the_error_shows_is_not_sent(watched: Watched) -> None:
     """The list of open calls was read before the repeat was claimed."""
     floor = watched.floor
     first = await floor.dial(ERROR, a_lead(PHONE))
     floor.clock.advance(10)
     watched.line.meanwhile = floor.claim
     await watched.look(on_line("dana", attempt_id=first.attempt.id))
-    assert (await floor.attempt(first))["state"] == "refused"
+    assert await floor.states(first) == ("placed", "dialing", "on_call")
     row = await floor.lead(first.lead.id)
-    assert (row["state"], row["attempts"]) == ("dialing", 2)
+    assert (row["attempts"], row["attempt_id"]) == (2, first.attempt.id)
+    history = await floor.history(first.lead.id)
+    assert history[-5:] == ["lapsed", "waiting", "confirmed", "agent_answered", "talking"]
+
+
+async def test_a_call_of_an_error_is_known_by_its_phones_although_its_agent_was_asked_again(watched: Watched) -> None:
+    """He is on the phone with the lead, so the second request is told that he is offline. Neither id nor mark."""
+    floor = watched.floor
+    await watched.directory(a_directory("dana"))
+    first = await floor.dial(ERROR, a_lead(PHONE))
+    floor.clock.advance(10)
+    second = await floor.claim()
+    await floor.send(second)
+    await floor.answer(second, Refused(3, "offline", "agent_offline"))
+    await watched.look(on_line("dana", phone="0541234567", call_id="c1"), after=5)
+    assert (await floor.attempt(first))["state"] == "placed"
+    assert (await floor.attempt(first))["connected_at"] == floor.now
+    assert (await floor.attempt(second))["state"] == "refused"
+    await floor.report(leg(2, "ANSWER", talk_seconds=9, call_id="c1"))
+    assert (await floor.states(first))[:2] == ("ended", "connected")
+
+
+async def test_a_call_of_an_error_that_is_seen_beside_the_repeat_is_told_as_its_own(watched: Watched) -> None:
+    floor = watched.floor
+    first = await floor.dial(ERROR, a_lead(PHONE))
+    floor.clock.advance(10)
+    second = await floor.claim()
+    await floor.send(second)
+    await floor.answer(second, Placed("c2"))
+    changed = watched.house.told(first.lead.id)
+    for _ in range(2):
+        await watched.look(on_line("dana", call_id="c1", attempt_id=first.attempt.id), idle("yossi"), after=5)
+    assert (await floor.attempt(first))["seen_at"] == floor.now
+    assert (await floor.attempt(second))["seen_at"] is None
+    assert (await floor.history(first.lead.id)).count("refuted") == 1
+    assert (await floor.lead(first.lead.id))["attempt_id"] == second.attempt.id
+    assert changed()
+
+
+@pytest.mark.parametrize("sent", ["before the look", "while it is asked"])
+async def test_a_call_whose_request_is_not_answered_yet_is_not_taken_for_the_one_before(
+    watched: Watched, sent: str
+) -> None:
+    floor = watched.floor
+    await watched.directory(a_directory("dana"))
+    first = await floor.dial(ERROR, a_lead(PHONE))
+    floor.clock.advance(10)
+
+    async def send() -> None:
+        watched.line.meanwhile = None
+        assert await floor.send(await floor.claim())
+
+    if sent == "before the look":
+        await send()
+    else:
+        watched.line.meanwhile = send
+    began = floor.now // 1000 + 1
+    await watched.look(on_line("dana", "ringing", phone="0541234567", call_id="c2", raw_time=began))
+    row = await floor.attempt(first)
+    assert (row["state"], row["seen_at"]) == ("refused", None)
+    assert (await floor.lead(first.lead.id))["state"] == "dialing"
+
+
+async def test_a_call_that_is_over_and_still_shown_is_no_sign_of_one_that_was_refused(watched: Watched) -> None:
+    """Without our mark it is known by the id that its attempt has."""
+    floor = watched.floor
+    await watched.directory(a_directory("dana"))
+    first = await floor.dial(ERROR, a_lead(PHONE))
+    floor.clock.advance(10)
+    second = await floor.claim()
+    await floor.send(second)
+    await floor.answer(second, Placed("c2"))
+    await floor.report(leg(2, "BUSY", second.attempt))
+    await watched.look(on_line("dana", call_id="c2", phone="0541234567"), after=2)
+    assert (await floor.attempt(first))["state"] == "refused"
+    assert (await floor.lead(first.lead.id))["state"] == "waiting"
+
+
+async def test_a_refused_call_is_known_again_however_late_it_is_seen_first(watched: Watched) -> None:
+    """Nobody could see the line for a minute; the repeat was refused as well, and had not rung."""
+    floor = watched.floor
+    await watched.directory(a_directory("dana"))
+    first = await floor.dial(ERROR, a_lead(PHONE))
+    floor.clock.advance(64)
+    second = await floor.claim()
+    await floor.send(second)
+    await floor.answer(second, ERROR)
+    began = START // 1000 + 2
+    await watched.look(on_line("dana", phone="0541234567", call_id="c1", raw_time=began), after=2)
+    assert [(await floor.attempt(one))["state"] for one in (first, second)] == ["placed", "refused"]
+
+
+async def test_a_refused_call_is_looked_for_while_it_may_begin_and_no_longer(watched: Watched) -> None:
+    claim = await watched.floor.dial(ERROR, a_lead(PHONE))
+    await watched.floor.store.cancel(claim.lead.id, "visitor")
+    await watched.directory(a_directory())
+    policy = watched.floor.directory.policy
+    watched.floor.clock.advance(policy.ring_agent + policy.ring_lead + HIDDEN_FOR / 1000 - 0.001)
+    assert await watched.watch.watch()
+    watched.floor.clock.advance(0.001)
+    assert not await watched.watch.watch()
 
 
 # --------------------------------------------------------------------------------------- phases and the end

@@ -348,7 +348,8 @@ class Provider:
             if status is None or (status != "talking" and self.temper.line_hides_ringing):
                 continue
             ours = call.request.attempt_id if call.remembers else None
-            found.append(LineCall(call.id, ours, call.request.lead_phone.lstrip("+"), status))
+            began = int(call.began) + self._starts_at // 1000 if self.temper.line_tells_start else None
+            found.append(LineCall(call.id, ours, call.request.lead_phone.lstrip("+"), status, began))
         others = [one for one in self.outside if one.what == extension and one.covers(then)]
         found += [LineCall("outside", None, "972501112222", "talking") for _ in others]
         on_a_break = any(one.what == extension and one.covers(then) for one in self.away)

@@ -94,6 +94,7 @@ class Temper:
     line_blind: float
     line_lag: float
     line_hides_ringing: bool
+    line_tells_start: bool
     # what happens
     kills: int
     stops: int
@@ -186,6 +187,7 @@ def temper_of(chance: random.Random) -> Temper:
         line_blind=chance.choice((0.0, 0.0, 0.3, 1.0)),
         line_lag=chance.choice((0.0, 1.0, 4.0)),
         line_hides_ringing=chance.random() < 0.3,
+        line_tells_start=chance.random() < 0.7,
         kills=times(0.5, 4),
         stops=times(0.3, 2),
         freezes=times(0.4, 3),

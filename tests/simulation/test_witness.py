@@ -219,6 +219,39 @@ def test_a_second_request_for_a_lead_is_seen_unless_the_first_is_over(
     assert any("dialled again" in line for line in found) is not allowed, found
 
 
+@pytest.mark.parametrize(("known_at", "allowed"), [(4, False), (6, True)])
+@pytest.mark.parametrize("how", ["placed", "ended"])
+def test_a_repeat_is_seen_if_the_refused_call_was_known_to_be_one_when_its_intent_was_written(
+    world: World, how: str, known_at: int, allowed: bool
+) -> None:
+    lead(world)
+    attempt(world, state="sending")
+    attempt(world, "before", how, number=2, holds=0, look=None, outcome="connected" if how == "ended" else None)
+    known: dict[str, object] = {"at": known_at, "code": 2}
+    _put(world, f"UPDATE attempts SET code = :code, {how}_at = :at WHERE id = 'before'", known)  # noqa: S608
+    _put(world, "UPDATE attempts SET sending_at = 5 WHERE id = :id", {"id": "attempt"})
+    found = ask(world)
+    assert any("is known to be on the line" in line for line in found) is not allowed, found
+
+
+@pytest.mark.parametrize(("astray", "allowed"), [(0, False), (60_000, True)])
+def test_a_sighting_of_a_call_that_never_was_is_seen_unless_nothing_tells_it_from_another_one(
+    world: World, astray: int, allowed: bool
+) -> None:
+    """A clock that is off, and two requests between the same phones, one of which rang although it was refused."""
+    lead(world)
+    attempt(world, state="refused", holds=0, look=None)
+    attempt(world, "before", "refused", number=2, holds=0, look=None)
+    _put(world, "UPDATE attempts SET code = 2, seen_at = 5 WHERE id = :id", {"id": "attempt"})
+    rang = a_call(replace(REQUEST, attempt_id="before"))
+    rang.disowned, rang.remembers = True, False
+    world.provider.book += [Sent(0.0, rang.request, Process("r1"), call=rang), Sent(1.0, REQUEST, Process("r1"))]
+    world.provider.temper = replace(world.provider.temper, line_tells_start=True)
+    world.witness.astray = astray
+    world.witness.at_the_end(100)
+    assert any("that never was" in line for line in world.loop.mishaps) is not allowed, world.loop.mishaps
+
+
 # ---------------------------------------------------------------------------------------------------- promises
 
 

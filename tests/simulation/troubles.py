@@ -119,6 +119,7 @@ class Troubles:
         world = self._world
         world.stepped += round(world.chance.choice((-60.0, -1.0, 1.0, 30.0)) * 1000)
         world.witness.stepped = world.stepped
+        world.witness.astray = max(world.witness.astray, abs(world.stepped))
         world.witness.note("the clock is put right")
         world.disturbed()
         for replica in list(world.replicas):

@@ -53,6 +53,7 @@ CORRECTIONS: Final = {
 }
 GAUGE_EVERY: Final = 240.0  # seconds of the world; the gauge itself counts what is ten minutes late
 STALE: Final = 2.5  # seconds after its intent until a request does not set out any more; and then it has its deadline
+APART: Final = 3000  # milliseconds that the clock may be off where only by it two calls can be told apart
 UNSEEN: Final = 14.0  # seconds that a conversation may pass between two looks at the line, with what these lag behind
 KNOWN_WITHIN: Final = 2000  # milliseconds until each process knows that a site has closed, or a switch was turned
 SETTLED_WITHIN: Final = 27_000  # milliseconds past its lease until a silent attempt is settled
@@ -77,6 +78,7 @@ class Witness:
         self._schedule = hashlib.blake2b(digest_size=12)
         self._history = hashlib.blake2b(digest_size=12)
         self.stepped = 0  # milliseconds that the clock of the database was put ahead
+        self.astray = 0  # the most that it ever was off
         self.troubled_at = 0.0
         self.active_at = 0.0
         self.open = 0  # leads that wait or are being dialled
@@ -218,7 +220,7 @@ class Witness:
             if other.request.attempt_id == request.attempt_id:
                 self.wrong("one attempt sent two requests", request.attempt_id)
             self._beside(other, sent, now)
-        self._earlier_attempts(request.lead_id, request.attempt_id, row[3])
+        self._earlier_attempts(request.lead_id, request.attempt_id, row[3], row[0])
 
     def _in_hours(self, reserved_at: int, site: str, request: CallRequest) -> None:
         """Just before will do: who may be rung is worked out once a second."""
@@ -253,13 +255,18 @@ class Witness:
         ):
             self.wrong("somebody who has talked with us is dialled again", sent.request.lead_id)
 
-    def _earlier_attempts(self, lead: str, attempt: str, redials: int) -> None:
+    def _earlier_attempts(self, lead: str, attempt: str, redials: int, sending_at: int) -> None:
         """A second request for one lead: the first never left, was refused, is reported over, or is in no account."""
         released = False
-        for state, outcome, code in self._database.raw.execute(
-            "SELECT state, outcome, code FROM attempts WHERE lead_id = ? AND id <> ? AND sending_at IS NOT NULL",
+        for state, outcome, code, placed_at, ended_at in self._database.raw.execute(
+            "SELECT state, outcome, code, placed_at, ended_at FROM attempts"
+            " WHERE lead_id = ? AND id <> ? AND sending_at IS NOT NULL",
             (lead, attempt),
         ).fetchall():
+            # By the same clock, where nobody put it right: what was known when the intent was written.
+            known = (state == "placed" and placed_at) or (outcome == "connected" and ended_at)
+            if known and known < sending_at and not self.astray:
+                self.wrong("a lead is dialled again who is known to be on the line, or to have talked", lead)
             if state == "absent" and not redials:
                 released = released or self._was_released(lead)
                 allowed = released
@@ -301,9 +308,13 @@ class Witness:
     def _as_it_was(self, sent: Sent) -> None:
         """What is told of a call is what happened; and an answer that somebody heard is not forgotten."""
         attempt = sent.request.attempt_id
-        state, outcome = self._database.raw.execute(
-            "SELECT state, outcome FROM attempts WHERE id = ?", (attempt,)
+        state, outcome, seen_at = self._database.raw.execute(
+            "SELECT state, outcome, seen_at FROM attempts WHERE id = ?", (attempt,)
         ).fetchone()
+        if not self._can_be_told_apart(sent):
+            return
+        if sent.call is None and seen_at is not None:
+            self.wrong("a call is told to have been on the line that never was", attempt)
         talked = sent.call is not None and sent.call.talked
         unseen = talked and sent.call is not None and sent.call.since_answer <= UNSEEN
         if (outcome == "connected") > talked or (
@@ -314,6 +325,18 @@ class Witness:
             self.wrong(f"of a call in which {'they' if talked else 'nobody'} talked is told {outcome}", attempt)
         if sent.heard_at is not None and sent.sender.alive and state in ("absent", "unresolved"):
             self.wrong(f"an attempt is {state} although its answer was heard", attempt)
+
+    def _can_be_told_apart(self, sent: Sent) -> bool:
+        """Whether its call can be known for its own: not where neither the clock nor a variable nor an id tells it.
+
+        So it is with two requests between the same phones, where one was refused and rang, as its id was never told.
+        """
+        if self.astray <= APART and self._provider.temper.line_tells_start:
+            return True
+        phones = (sent.request.extension, sent.request.lead_phone)
+        twins = [one for one in self._provider.book if (one.request.extension, one.request.lead_phone) == phones]
+        calls = [one.call for one in twins if one.call is not None]
+        return len(twins) < 2 or not any(call.disowned for call in calls) or all(call.remembers for call in calls)
 
     def _under_the_cap(self, per_hour: int) -> None:
         hours: Counter[int] = Counter()

@@ -257,13 +257,13 @@ async def test_what_is_over_the_cap_is_held_and_not_dialled(floor: Floor) -> Non
     assert await used(floor) == {"hour": 2, "day": 2}
 
 
-async def test_who_was_meant_for_a_lead_that_a_cap_has_stopped_is_there_for_the_next(floor: Floor) -> None:
-    """Two agents and one call left: of three leads nobody waits for the next round beside somebody who is free."""
-    for number in range(3):
+async def test_a_lead_that_the_cap_stops_takes_no_agent_from_the_next(floor: Floor) -> None:
+    """Two agents and four leads: whoever may not be dialled is told so at once, and not when somebody else is free."""
+    for number in range(4):
         await floor.accept(a_lead(due_at=START - 10 + number))
     floor.calls, floor.caps = HOLD, caps(hour=1, day=100)
     claims, held = await floor.claim_all()
-    assert (len(claims), len(held)) == (1, 2)
+    assert (len(claims), len(held)) == (1, 3)
 
 
 @pytest.mark.parametrize(("hour", "day"), [(3, 100), (100, 3), (3, 3)])

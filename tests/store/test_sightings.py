@@ -36,7 +36,7 @@ async def settle(floor: Floor, claim: Claim, move: Move | None, *expected: str) 
 async def sight(floor: Floor, claim: Claim, call_id: str | None = None) -> Moved | None:
     """The call was seen on the line, whatever was thought of it."""
     move = reconciling.after_sighting(call_id, floor.directory.policy, floor.now)
-    return await settle(floor, claim, move, "unknown", "refused")
+    return await settle(floor, claim, move, "unknown")
 
 
 async def note(floor: Floor, claim: Claim, phase: str | None = None, look: int = 0, ask: int = 0) -> bool:
@@ -65,6 +65,7 @@ async def test_placed_and_unknown_calls_are_listed_with_all_that_is_needed_to_fi
         call_id="c1",
         holds_agent=True,
         received_at=START,
+        sending_at=START,
         placed_at=START,
         unknown_at=None,
         seen_at=None,
@@ -93,32 +94,6 @@ async def test_a_call_that_ended_unreported_is_not_looked_for_any_more(alone: Fl
     claim = await alone.dial()
     alone.clock.advance(300)
     await alone.silence(claim)
-    assert await listed(alone) == {}
-
-
-async def test_a_call_that_the_provider_erred_about_is_listed_while_its_lead_waits_for_the_one_repeat(
-    floor: Floor,
-) -> None:
-    claim = await floor.dial(ERROR)
-    (call,) = (await listed(floor)).values()
-    assert (call.id, call.state, call.holds_agent) == (claim.attempt.id, "refused", False)
-    floor.clock.advance(10)
-    again = await floor.claim()
-    assert list(await listed(floor)) == [], "the repeat is reserved, and it is too late"
-    await floor.send(again)
-    await floor.answer(again, ERROR)
-    assert (await floor.lead(claim.lead.id))["state"] == "held"
-    assert list(await listed(floor)) == [], "a person decides"
-
-
-@pytest.mark.parametrize("end", ["cancel", "expire"])
-async def test_a_lead_that_waits_no_more_has_no_call_to_look_for(alone: Floor, end: str) -> None:
-    claim = await alone.dial(ERROR)
-    if end == "cancel":
-        await alone.store.cancel(claim.lead.id, "visitor")
-    else:
-        alone.clock.advance(2 * HOUR / 1000)
-        await alone.store.expire()
     assert await listed(alone) == {}
 
 
@@ -259,21 +234,6 @@ async def test_a_call_that_is_seen_goes_on_although_an_earlier_one_was_a_convers
     assert (await alone.states(second))[:2] == ("ended", "connected")
 
 
-async def test_an_error_of_the_provider_whose_call_is_seen_was_none_and_is_not_repeated(alone: Floor) -> None:
-    claim = await alone.dial(ERROR)
-    alone.clock.advance(5)
-    assert await sight(alone, claim, "c1") is not None
-    assert (await alone.states(claim))[:2] == ("placed", "dialing")
-    alone.clock.advance(10)
-    assert await alone.claim_all() == ([], [])
-    row = await alone.attempt(claim)
-    assert (row["ended_at"], row["outcome"], row["look_at"]) == (None, None, START + 305_000)
-    lead = await alone.lead(claim.lead.id)
-    assert (lead["due_at"], lead["errors"]) == (None, 0)
-    await alone.report(leg(2, "ANSWER", claim.attempt, talk_seconds=3))
-    assert (await alone.states(claim))[:2] == ("ended", "connected")
-
-
 async def test_a_call_that_left_the_line_frees_its_agent_and_leaves_the_rest_to_the_record(alone: Floor) -> None:
     claim = await alone.dial()
     alone.clock.advance(20)
@@ -304,6 +264,14 @@ async def test_a_call_that_was_sent_longer_ago_than_any_can_last_is_over(alone: 
     ids = [claim.attempt.id]
     assert await alone.store.calls_over(ids, 0, alone.now) == {}
     assert await alone.store.calls_over(ids, 0, alone.now + 1) == {claim.attempt.id: "SIPdana"}
+
+
+async def test_which_call_ids_are_on_attempts_of_ours(floor: Floor) -> None:
+    live, over = await floor.dial(Placed("c1")), await floor.dial(Placed("c2"))
+    await floor.outcome(over, "connected")
+    assert live.attempt.id != over.attempt.id
+    assert await floor.store.known_calls(["c1", "c2", "c3"]) == {"c1", "c2"}
+    assert await floor.store.known_calls([]) == set()
 
 
 async def test_a_call_without_a_record_is_not_known_to_be_over(alone: Floor) -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import json
+from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -41,7 +42,7 @@ USER: dict[str, Any] = {
     "onlineUserStatus": 1,
     "calls": [CALL],
 }
-TALKING = LineCall("20201012abcdef", "attempt-1", "0722776772", "talking")
+TALKING = LineCall("20201012abcdef", "attempt-1", "0722776772", "talking", 1602465818)
 
 
 def whole(*entries: Any, **more: Any) -> dict[str, Any]:
@@ -116,7 +117,14 @@ def test_a_missing_login_is_not_told() -> None:
 )
 def test_a_call_keeps_the_extension_busy_whatever_its_status(word: object, status: str | None) -> None:
     (now,) = read({**USER, "calls": [{**CALL, "callstatus": word}]})
-    assert now.calls == (LineCall("20201012abcdef", "attempt-1", "0722776772", status),)  # type: ignore[arg-type]
+    assert now.calls == (replace(TALKING, status=status),)  # type: ignore[arg-type]
+
+
+@pytest.mark.parametrize(("told", "read_as"), [("1602465818", 1602465818), (0, 0), ("soon", None), (None, None)])
+def test_when_a_call_began_is_told_as_it_is_written(told: object, read_as: int | None) -> None:
+    """Its clock is in doubt, and nothing is concluded here."""
+    (now,) = read({**USER, "calls": [{**CALL, "callStarted": told}]})
+    assert now.calls == (replace(TALKING, raw_time=read_as),)
 
 
 @pytest.mark.parametrize(
