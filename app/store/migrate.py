@@ -127,6 +127,8 @@ def _on_sqlite(path: Path, work: Callable[[Connection], T]) -> T:
             # A step that makes a table anew must not take the rows that refer to it along. The pragma only
             # works outside a transaction, and what it let through is looked for before COMMIT.
             conn.exec_driver_sql("PRAGMA foreign_keys=OFF")
+            # Another process may be taking the steps just now, on a slow disk.
+            conn.exec_driver_sql(f"PRAGMA busy_timeout={PATIENCE_SECONDS * 1000}")
             conn.exec_driver_sql("BEGIN IMMEDIATE")
             value = work(conn)
             if broken := conn.exec_driver_sql("PRAGMA foreign_key_check").all():
