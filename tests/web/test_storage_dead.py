@@ -30,7 +30,7 @@ class DeadEngine:
     async def _fail(self, *_: Any, **__: Any) -> Any:
         raise StorageUnavailable("connection to postgresql://user:canary-password@db refused")
 
-    write = read = ping = _fail
+    write = read = write_one = read_one = write_behind = ping = _fail
 
 
 @pytest.fixture
