@@ -36,7 +36,7 @@ def together(conn: Connection, *writes: Write) -> list[int]:
     """Do all of these; how many rows each of them hit.
 
     None may need what another one writes. Nor may two of them write one row, of which PostgreSQL would do one alone:
-    ValueError where two statements update one table.
+    there, two that update one table are a ValueError.
     """
     if conn.dialect.name == "sqlite" or len(writes) < 2:
         return [_alone(conn, write) for write in writes]
