@@ -28,7 +28,8 @@ OUTCOMES: Final = (
 WAITING_REASONS: Final = ("no_agent", "closed", "retry", "scheduled")
 
 LEAD_MOVES: Final[dict[str, frozenset[str]]] = {
-    "waiting": frozenset({"waiting", "connected", "dialing", "held", "cancelled", "expired", "failed"}),
+    # Exhausted from here: the record of its last call comes when it waits again, and corrects what was seen of it.
+    "waiting": frozenset({"waiting", "connected", "dialing", "held", "exhausted", "cancelled", "expired", "failed"}),
     "dialing": frozenset({"waiting", "held", "connected", "exhausted", "cancelled", "expired", "failed"}),
     # A call of a lead that is held for the provider's refusal is on the line all the same.
     "held": frozenset({"waiting", "dialing", "connected", "exhausted", "cancelled", "expired", "spam"}),

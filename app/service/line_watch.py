@@ -165,7 +165,7 @@ class LineWatch:
                 return reconciling.after_sighting(line.call_id, policy, now)
 
             if await self._settle(call, confirm) is None:
-                if call.state == "refused" and await self._store.note_refuted(call, line.call_id, ask_at):
+                if call.state == "refused" and await self._store.note_refuted(call, _its_id(call, line), ask_at):
                     log.warning("call.refused_and_seen", lead_id=call.lead_id, attempt_id=call.id)
                     self._hub.changed([call.lead_id])
                 return
@@ -229,8 +229,8 @@ class LineWatch:
             return None
         log.info(f"call.{moved.move.event}", lead_id=call.lead_id, attempt_id=call.id, agent_id=call.agent_id)
         self._hub.changed([call.lead_id])
-        if moved.move.agent != "on_call":
-            self._dispatcher.wake()
+        if moved.move.agent != "on_call" or moved.move.takes_lead:
+            self._dispatcher.wake()  # somebody is free: this one's agent, or whoever was reserved for the repeat
         return moved
 
     def _tell(self, call: OpenCall, phase: str, now: int) -> None:
@@ -252,3 +252,8 @@ class LineWatch:
             self._belief.believe(verdicts, now)
             if await self._store.note_presence(verdicts, now + judging.KNOWN_FOR):
                 self._dispatcher.wake()
+
+
+def _its_id(call: OpenCall, line: LineCall) -> str | None:
+    """The id by which the call's records may be known: only where a mark, and not a guess, says whose call it is."""
+    return line.call_id if line.attempt_id == call.id or line.call_id == call.call_id else None

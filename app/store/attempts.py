@@ -12,7 +12,7 @@ from app.domain.lead import Attempt, Claim, Lead
 from app.domain.moves import Decide, Move
 from app.domain.states import ATTEMPT_LIVE, ATTEMPT_MOVES, may_move
 from app.domain.stories import Moved
-from app.store import budgets, events, lead_moves
+from app.store import budgets, events, lead_moves, sightings
 from app.store.statements import ATTEMPT_COLUMNS, LEAD_COLUMNS, attempt_of, lead_of
 from app.store.tables import agents, attempts, leads
 from app.store.together import Write, if_hit, together
@@ -153,6 +153,9 @@ def settle(
                 why=str(move.pause_after),
             )
         )
+    if attempt.state == "refused" and move.agent == "on_call":
+        # He was let go with the refusal; before anybody else can have him, he is taken back.
+        holds = sightings.take_agent_back(conn, attempt.agent_id, attempt.id)
     of_attempt = _move_attempt(attempt, move, now, holds=bool(holds), connected_at=connected_at)
     hit = together(conn, of_attempt, *of_lead, *_move_agent(attempt, move, now), events.told(*history))
     if hit[0] != 1:

@@ -42,7 +42,7 @@ _answer = (
 def accept(
     conn: Connection, new: NewLead, cooldown: Cooldown, calls: CallCap, caps: Sequence[Cap], now: int
 ) -> Accepted:
-    """Store the lead, or say why not. IntegrityError when a twin in another transaction was faster: ask again."""
+    """Store the lead, or say why not. IntegrityError or Overtaken when another transaction was faster: ask again."""
     if new.delivery is not None and (lead_id := deliveries.lead_of(conn, new.delivery)) is not None:
         return Accepted("orphan", lead_id)
     lock_phone(conn, new.phone_key)

@@ -17,6 +17,7 @@ from sqlalchemy import Connection, bindparam, case, literal_column, select, upda
 from app.domain.hits import Hit
 from app.domain.intake_results import Accepted
 from app.domain.lead import NewLead
+from app.domain.states import LEAD_LIVE
 from app.domain.submission_guards import BY_SENDING
 from app.store import events
 from app.store.statements import among
@@ -46,7 +47,7 @@ def _filled(column: Any, empty: str, name: str) -> Any:
 # What is there stays: who asks again adds to it and changes nothing.
 _add = (
     update(leads)
-    .where(leads.c.id == bindparam("lead"))
+    .where(leads.c.id == bindparam("lead"), among(leads.c.state, LEAD_LIVE))
     .values(
         {name: _filled(leads.c[name], "", f"new_{name}") for name in _TEXTS}
         | {name: _filled(leads.c[name], "{}", f"new_{name}") for name in _TABLES}
@@ -71,6 +72,10 @@ _lift = (
 )
 
 
+class Overtaken(Exception):
+    """The lead that was live when it was looked for has ended since: whoever joined it would wait for nothing."""
+
+
 def liftable(new: NewLead, state: str, reason: str | None) -> bool:
     """Whether this submission, if no guard stops it, may take the place of the held one that it joins."""
     return state == "held" and reason in BY_SENDING and new.hold is None
@@ -89,13 +94,14 @@ def join(
 ) -> Accepted:
     """Add the submission to the live lead. `lift`: it is held, and is dialled as this one would have been.
 
-    `spoke`: the guards that were asked whether it may, for the history.
+    `spoke`: the guards that were asked whether it may, for the history. Overtaken: look again.
     """
     history = [events.entry(now, live, "joined", new.source, why=new.message[:200] or None)]
     history += events.observed(now, live, spoke)
     changed = _lift_hold(conn, new, live) if lift else None
     if changed is None:
-        conn.execute(_add, {"lead": live, **_values(new, (*_TEXTS, *_TABLES))})
+        if conn.execute(_add, {"lead": live, **_values(new, (*_TEXTS, *_TABLES))}).rowcount == 0:
+            raise Overtaken
     else:
         moved = {"from_state": "held", "to_state": "waiting"}
         history.append(events.entry(now, live, "released", "visitor", why=reason, **moved))

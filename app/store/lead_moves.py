@@ -49,10 +49,13 @@ def follow(conn: Connection, attempt: Attempt, lead: Lead, move: Move, now: int)
     if not current and not (talked and move.outcome == "connected"):
         only = ("lead_tries",) if attempt.state == "refused" and "lead_tries" in move.counts else ()
         return lead.state, lead.reason, _writes(lead, {}, only)
+    # A time that the visitor chose since is kept, whatever is heard of an earlier call.
+    appointed = lead.state == "waiting" and lead.reason == "scheduled" and move.lead in ("waiting", "exhausted")
     if current:
         values |= {name: 0 for name in move.clears if getattr(lead, name)}
         if move.avoid_until is not None:
             values |= {"avoid_agent": attempt.agent_id, "avoid_until": move.avoid_until}
+    if current and not appointed:
         if move.expires_at is not None:
             values["expires_at"] = move.expires_at
         elif move.lead == "held":
@@ -64,7 +67,7 @@ def follow(conn: Connection, attempt: Attempt, lead: Lead, move: Move, now: int)
     if move.outcome is not None:
         values["outcome"] = "connected" if talked else move.outcome
     over = talked and move.lead is not None and move.attempt not in ATTEMPT_LIVE
-    to, reason_to = ("connected", None) if over else (move.lead, move.reason)
+    to, reason_to = ("connected", None) if over else (None if appointed else move.lead, move.reason)
     state, reason = lead.state, lead.reason
     if to is not None and (current or state != "dialing") and _may_go(conn, lead, to):
         state, reason = to, reason_to

@@ -143,8 +143,13 @@ def _take_back(conn: Connection, call: OpenCall) -> None:
     """The agent of a call that is on the line, where he was let go and is still free. The attempt's row is locked."""
     if call.holds_agent:
         return
-    if conn.execute(_on_call_again, {"agent": call.agent_id, "of": call.id}).rowcount == 1:
+    if take_agent_back(conn, call.agent_id, call.id):
         conn.execute(_holds_again, {"attempt": call.id})
+
+
+def take_agent_back(conn: Connection, agent_id: str, attempt_id: str) -> bool:
+    """The agent, if no other attempt has him, is on this one's call; whether he was free for it."""
+    return conn.execute(_on_call_again, {"agent": agent_id, "of": attempt_id}).rowcount == 1
 
 
 def tells_answers(conn: Connection) -> bool:

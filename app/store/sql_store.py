@@ -28,6 +28,7 @@ from app.store import (
     dossiers,
     gauges,
     intake,
+    joining,
     leads,
     meta,
     migrate,
@@ -60,8 +61,8 @@ class SqlStore(ProviderAccounts, DeliveryStore):
         for _ in range(3):
             try:
                 return await self.engine.write(intake.accept, new, cooldown, calls, caps, self._now())
-            except IntegrityError as error:
-                # A twin in another transaction was faster; the next look finds what it stored.
+            except (IntegrityError, joining.Overtaken) as error:
+                # Another transaction was faster, with a twin or with the end of the lead; the next look finds that.
                 clash = error
         raise clash
 

@@ -48,6 +48,7 @@ _tell = """
 """
 # What is kept for the others while there is no session; they look for themselves, too.
 UNTOLD_MAX: Final = 10_000
+LAST_WORDS_SECONDS: Final = 1.0
 
 
 class Wakeups:
@@ -69,6 +70,8 @@ class Wakeups:
         self._callbacks: list[Callable[[str, str], None]] = []
         self._untold: dict[str, None] = {}  # in their order, each once
         self._stirred = asyncio.Event()
+        self._all_told = asyncio.Event()
+        self._all_told.set()
         self._task: asyncio.Task[None] | None = None
         self._has_lock = False
         self._touched = 0.0  # by our monotonic clock, when the last question that was answered had been put
@@ -89,6 +92,7 @@ class Wakeups:
         """
         if len(self._untold) < UNTOLD_MAX:
             self._untold[f"{self._me} {channel} {payload}"] = None
+            self._all_told.clear()
         self._stirred.set()
 
     async def start(self) -> None:
@@ -98,9 +102,12 @@ class Wakeups:
         await asyncio.sleep(0)  # from its first step on it lets go of the session when it is cancelled
 
     async def close(self) -> None:
-        """End the session. May be called again."""
+        """Tell what there is to tell (for a second at most), and end the session. May be called again."""
         task, self._task = self._task, None
         if task is not None:
+            with contextlib.suppress(TimeoutError):
+                async with asyncio.timeout(LAST_WORDS_SECONDS):
+                    await self._all_told.wait()
             task.cancel()
             await asyncio.wait([task])
 
@@ -179,9 +186,13 @@ class Wakeups:
             telling, self._untold = self._untold, {}
             try:
                 await self._ask(session, _tell, CHANNEL, list(telling))
+            except asyncpg.DataError:
+                log.exception("%d notifications cannot be told", len(telling))  # nor could they later
             except BaseException:
                 self._untold = telling | self._untold
                 raise
+        if not self._untold:
+            self._all_told.set()
 
     async def _measure(self, session: Any) -> None:
         async def ask() -> float:

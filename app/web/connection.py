@@ -18,26 +18,50 @@ from app.web.problems import MEDIA_TYPE, document
 HEAD_BYTES: Final = 64 * 1024
 
 
+# What may come after a head and be no body: the sizes of chunks, however small, and fields after the last of them.
+BESIDE_BYTES: Final = 4 * 1024 * 1024
+
+
 class Connection(HttpToolsProtocol):
-    """uvicorn's, with two differences: what cannot be parsed hears problem+json, and endless headers are cut off."""
+    """uvicorn's, with two differences: what cannot be parsed hears problem+json, and endless fields are cut off."""
 
     _head: int | None = None  # bytes of the head that is being read, without its first piece; None beside a head
+    _beside: int | None = None  # bytes since the head that were no body; None while no body is being read
 
     def on_message_begin(self) -> None:
         super().on_message_begin()
         self._head = 0
 
+    def on_header(self, name: bytes, value: bytes) -> None:
+        if self._head is not None:  # fields after a body are nothing that anybody asks for
+            super().on_header(name, value)
+
     def on_headers_complete(self) -> None:
-        self._head = None
+        self._head, self._beside = None, 0
         super().on_headers_complete()
+
+    def on_body(self, body: bytes) -> None:
+        if self._beside is not None:
+            self._beside -= len(body)
+        super().on_body(body)
+
+    def on_message_complete(self) -> None:
+        self._beside = None
+        super().on_message_complete()
 
     def data_received(self, data: bytes) -> None:
         reading = self.headers
         super().data_received(data)
-        if self._head is not None and self.headers is reading and not self.transport.is_closing():
+        if self.transport.is_closing():
+            return
+        if self._head is not None and self.headers is reading:
             self._head += len(data)
             if self._head > HEAD_BYTES:
                 self._refuse(HeadTooLarge())
+        elif self._beside is not None:
+            self._beside += len(data)
+            if self._beside > BESIDE_BYTES:
+                self.transport.close()  # an answer may be under way by now: there is no place for another
 
     def send_400_response(self, msg: str) -> None:
         """uvicorn's answer to what its parser refuses; its own words are in the log."""

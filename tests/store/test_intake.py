@@ -5,11 +5,14 @@ from __future__ import annotations
 from typing import Any, Literal
 
 import pytest
+from sqlalchemy import Connection
 
 from app.directory import CallCap, Cooldown, Rate
 from app.domain.guards import HELD_FOR, Cap
 from app.domain.hits import Hit
+from app.domain.intake_results import Accepted
 from app.domain.submission_guards import BY_SENDING
+from app.store import joining
 from app.store.intake import ORPHANED_AFTER
 from app.store.tables import events, leads, submissions
 from tests.clocks import START
@@ -386,3 +389,17 @@ async def test_refuse_wins_over_hold_and_the_longest_wait_is_told(floor: Floor) 
     accepted = await floor.accept(a_lead(PHONE), cooldown)
     assert (accepted.kind, accepted.reason, accepted.retry_after) == ("refused", "cooldown", 1200)
     assert {hit.guard for hit in accepted.hits} == {"cooldown", "calls"}
+
+
+async def test_nobody_joins_a_lead_that_has_ended_since_it_was_looked_for(floor: Floor) -> None:
+    """Another transaction may end it between the look and the joining: then it is looked for once more."""
+    new = a_lead()
+    await floor.accept(new)
+    await floor.store.cancel(new.id, "visitor")
+
+    def join_it(conn: Connection) -> Accepted:
+        return joining.join(conn, a_lead(), new.id, "waiting", None, floor.now, lift=False)
+
+    with pytest.raises(joining.Overtaken):
+        await floor.store.engine.write(join_it)
+    assert await floor.history(new.id) == ["received", "cancelled"]

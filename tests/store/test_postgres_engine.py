@@ -316,6 +316,27 @@ async def test_what_is_told_while_there_is_no_session_is_told_later(engine: Engi
         await replica.close()
 
 
+async def test_the_last_words_of_a_command_are_heard(replica: Engine, postgres_store_url: str) -> None:
+    heard: list[str] = []
+    replica.listen(lambda channel, payload: heard.append(channel))
+    command = open_engine(postgres_store_url)
+    await command.start()
+    command.tell("switch")
+    await command.close()
+    await until(lambda: heard == ["switch"])
+
+
+async def test_what_cannot_be_told_does_not_keep_the_rest_from_being_told(
+    engine: Engine, replica: Engine, caplog: pytest.LogCaptureFixture
+) -> None:
+    heard: list[str] = []
+    replica.listen(lambda channel, payload: heard.append(payload))
+    engine.tell("due", "x" * 9000)
+    await until(lambda: "cannot be told" in caplog.text)
+    engine.tell("due", "next")
+    await until(lambda: heard == ["next"])
+
+
 class Skewed(ManualClock):
     """A machine whose wall clock is an hour off; its monotonic clock runs, from wherever it was started."""
 

@@ -207,7 +207,43 @@ async def test_a_lead_that_is_cancelled_or_held_for_another_reason_stays_so(floo
     assert (await floor.lead(claim.lead.id))["state"] == "cancelled"
 
 
+async def test_the_agent_of_a_call_that_is_seen_is_nobody_else_s_from_that_moment_on(alone: Floor) -> None:
+    """He was let go with the refusal, and is taken back in the transaction that says that he is on a call."""
+    claim = await alone.dial(ERROR)
+    assert (await alone.agent("dana"))["state"] == "available"
+    assert await sight(alone, claim) is not None
+    agent = await alone.agent("dana")
+    assert (agent["state"], agent["attempt_id"]) == ("on_call", claim.attempt.id)
+    assert (await alone.attempt(claim))["holds_agent"] == 1
+    await alone.accept()
+    assert await alone.claim_all() == ([], [])
+
+
 # ------------------------------------------------------------------------------------------- reported
+
+
+async def test_a_time_that_the_visitor_chose_since_is_kept_whatever_is_reported(floor: Floor) -> None:
+    claim = await floor.dial(ERROR)
+    chosen = floor.now + 3 * HOUR
+    assert await floor.store.reschedule(claim.lead.id, a_term(chosen)) == "waiting"
+    before = await floor.lead(claim.lead.id)
+    await floor.report(leg(2, "NOANSWER", claim.attempt))
+    after = await floor.lead(claim.lead.id)
+    told = {"outcome": "lead_no_answer", "lead_tries": 1}
+    assert after == {**before, **told, "attempt_id": after["attempt_id"], "errors": after["errors"]}
+    assert (after["reason"], after["due_at"]) == ("scheduled", chosen)
+
+
+async def test_a_lead_that_waits_again_is_over_when_its_record_says_that_all_tries_are_used_up(floor: Floor) -> None:
+    """A call is seen to go unanswered, and the record corrects it: it was the lead's phone that rang in vain."""
+    await floor.open(a_directory("a", "b", retry_lead=()))
+    claim = await floor.dial()
+    await floor.outcome(claim, "agent_no_answer")
+    assert (await floor.lead(claim.lead.id))["state"] == "waiting"
+    await floor.report(leg(2, "NOANSWER", claim.attempt))
+    lead = await floor.lead(claim.lead.id)
+    assert (lead["state"], lead["due_at"], lead["outcome"]) == ("exhausted", None, "lead_no_answer")
+    assert await floor.claim_all() == ([], [])
 
 
 async def test_a_record_without_id_and_mark_is_of_the_request_sent_last_before_its_call(floor: Floor) -> None:

@@ -7,6 +7,7 @@ import contextlib
 import httpx
 import pytest
 
+from app.web.connection import BESIDE_BYTES
 from tests.web.conftest import Run
 from tests.web.problem import assert_problem
 from tests.web.service import RunningService
@@ -75,3 +76,25 @@ def test_many_small_requests_in_a_row_are_no_large_one(run: Run) -> None:
     many = 2000
     raw = run().say((HEAD + b"\r\n") * (many - 1) + HEAD + LAST)
     assert raw.count(b"HTTP/1.1 200 OK") == many
+
+
+@pytest.mark.parametrize("field", [b"X: y\r\n" * 10_000, b"X: " + b"y" * 60_000], ids=["many", "one"])
+def test_fields_after_a_body_are_cut_off_too(run: Run, field: bytes) -> None:
+    service = run()
+    sent = 0
+    with service.connection() as connection, pytest.raises(ConnectionError):
+        connection.sendall(b"POST /v1/leads HTTP/1.1\r\nHost: x\r\nTransfer-Encoding: chunked\r\n\r\n0\r\n")
+        while sent < 64 * BESIDE_BYTES:
+            connection.sendall(field)
+            sent += len(field)
+    assert answer_in(service.say(HEAD + LAST)).status_code == 200
+
+
+def test_a_body_in_the_smallest_chunks_is_read_and_what_follows_it_is_no_header(run: Run) -> None:
+    body = b'{"site": "main", "phone": "0542345678", "message": "%s"}' % (b"m" * 1500)
+    chunks = b"".join(b"1\r\n%c\r\n" % byte for byte in body)
+    head = b"POST /v1/leads HTTP/1.1\r\nHost: x\r\nContent-Type: application/json\r\nTransfer-Encoding: chunked\r\n"
+    answer = answer_in(
+        run().say(head + b"Connection: close\r\n\r\n" + chunks + b"0\r\nContent-Type: text/plain\r\n\r\n")
+    )
+    assert answer.status_code == 202
