@@ -1,4 +1,4 @@
-"""One payload of each form builder, as it would post it: invented people, numbers of the plan that ring nobody known.
+"""One payload of each form builder, as it would post it. The people are invented.
 
 The files beside this one are the bodies, to the byte: `<preset>.json`, `.form` or `.multipart`. Of Meta it is the lead
 as Graph answers it, since what its webhook posts has no answers in it.
