@@ -29,7 +29,9 @@ def example(
 ) -> None:
     """Print a payload as this builder sends it, to be tried with `leadring map -`; or the line that posts it."""
     if preset not in PRESETS:
-        raise ConfigurationError([f"{preset}: there is no such builder{nearest(preset, PRESETS)}: {', '.join(PRESETS)}"])
+        raise ConfigurationError(
+            [f"{preset}: there is no such builder{nearest(preset, PRESETS)}: {', '.join(PRESETS)}"]
+        )
     found = examples()[preset]
     if secret is not None and (curl is None or not can_sign(preset)):
         why = f"{preset} cannot sign" if not can_sign(preset) else "it is for --curl, and there is none"

@@ -40,9 +40,14 @@ class Answer:
 
 
 async def read(at: Desk, given: HandedIn) -> Answer:
-    """What becomes of it; nothing is stored. An example is one that exists. WrongForm; StorageUnavailable where a kept delivery is asked for."""
+    """What becomes of it; nothing is stored. An example that is named has to be one.
+
+    WrongForm; StorageUnavailable where a kept delivery is asked for.
+    """
     if given.ways != 1:
-        several = "Hand in one payload: paste it, or upload it, or choose a delivery or an example, and not two of them."
+        several = (
+            "Hand in one payload: paste it, or upload it, or choose a delivery or an example, and not two of them."
+        )
         none = "Paste a payload, upload one, or choose a delivery or an example."
         raise WrongForm("payload", several if given.ways else none)
     delivery = await _delivery(at, given.delivery) if given.delivery else None
@@ -82,7 +87,8 @@ def _captured(at: Desk, given: HandedIn, delivery: Delivery | None) -> Captured:
 
 
 def _source(at: Desk, given: HandedIn, captured: Captured, delivery: Delivery | None) -> Source:
-    """The one that was chosen; else the one that the delivery, or the request's own path, belongs to; else the example's builder."""
+    """The one that was chosen; else the one that the delivery, or the request's own path, belongs to; else the builder
+    of the example, else none."""
     known = at.rules.directory.sources
     if given.read_as.startswith(A_SOURCE):
         named = given.read_as.removeprefix(A_SOURCE)
