@@ -40,6 +40,9 @@ def example(
         sys.stdout.buffer.write(found.body)
         sys.stdout.flush()
         return
+    if preset == "meta":
+        told = "meta posts only the id of a lead, and this is what it answers when asked for it"
+        raise ConfigurationError([f"--curl: {told}: pipe it into `leadring map - --preset meta`"])
     print(_line(found, curl, secret, SystemClock().now()))
 
 
