@@ -13,6 +13,7 @@ import typer
 from app import (
     __version__,
     operations,
+    operations_examples,
     operations_forms,
     operations_replay,
     operations_sources,
@@ -42,6 +43,7 @@ cli.add_typer(operations_switches.cli)
 cli.add_typer(operations_replay.cli)
 cli.add_typer(operations_forms.cli)
 operations_sources.cli.command()(operations_forms.learn)
+operations_sources.cli.command()(operations_examples.example)
 cli.add_typer(operations_sources.cli, name="sources")
 
 

@@ -1,4 +1,4 @@
-"""What was handed in to be read: pasted, uploaded, or a kept delivery that was chosen."""
+"""What was handed in to be read: pasted, uploaded, or a kept delivery or an example that was chosen."""
 
 from __future__ import annotations
 
@@ -27,13 +27,14 @@ class HandedIn:
     read_as: str = ""
     content_type: str = ""
     delivery: str = ""
+    example: str = ""
     text: str = ""
     file: bytes | None = None
 
     @property
     def ways(self) -> int:
         """In how many ways a payload was handed in."""
-        return sum((bool(self.delivery), bool(self.text.strip()), self.file is not None))
+        return sum((bool(self.delivery), bool(self.example), bool(self.text.strip()), self.file is not None))
 
 
 async def read_handed_in(request: Request) -> HandedIn:
@@ -65,6 +66,7 @@ async def read_handed_in(request: Request) -> HandedIn:
         read_as=told.get("as", ""),
         content_type=told.get("content_type", ""),
         delivery=told.get("delivery_id", "").strip() or told.get("delivery", ""),
+        example=told.get("example", ""),
         text=told.get("payload", ""),
         file=content[0] if content else None,
     )

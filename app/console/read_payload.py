@@ -11,6 +11,7 @@ from app.console.answer import page
 from app.console.door import console_router, signed_in
 from app.console.handed_in import HandedIn, read_handed_in
 from app.console.reading import A_SOURCE, TOO_LONG, Answer, WrongForm, read
+from app.console.shown_example import chosen_example, with_example
 from app.directory_types import PRESETS
 from app.domain.deliveries import ONLY_TOLD, Delivery
 from app.errors import TooLarge
@@ -38,7 +39,9 @@ async def say(request: Request) -> Response:
     given = HandedIn()
     try:
         given = await read_handed_in(request)
-        return await _page(at, given, await read(at, given))
+        given, example = chosen_example(given)
+        answer = await read(at, given)
+        return await _page(at, with_example(given, example) if example is not None else given, answer)
     except TooLarge:
         return await _page(at, given, wrong=WrongForm("payload", TOO_LONG, 413))
     except WrongForm as wrong:

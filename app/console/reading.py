@@ -11,6 +11,7 @@ from app.directory_types import PRESETS
 from app.domain.deliveries import ONLY_TOLD, Delivery
 from app.errors import Refusal
 from app.forms.captured import Captured, read_captured
+from app.forms.examples import examples
 from app.forms.payload import MAX_BYTES, decode
 from app.service.forecast import forecast, of_preset
 from app.service.forecast_words import Told, told_of, told_unread
@@ -39,10 +40,16 @@ class Answer:
 
 
 async def read(at: Desk, given: HandedIn) -> Answer:
-    """What becomes of it; nothing is stored. WrongForm; StorageUnavailable where a kept delivery is asked for."""
+    """What becomes of it; nothing is stored. An example that is named has to be one.
+
+    WrongForm; StorageUnavailable where a kept delivery is asked for.
+    """
     if given.ways != 1:
-        several = "Hand in one payload: paste it, or upload it, or choose a delivery, and not two of them."
-        raise WrongForm("payload", several if given.ways else "Paste a payload, upload one, or choose a delivery.")
+        several = (
+            "Hand in one payload: paste it, or upload it, or choose a delivery or an example, and not two of them."
+        )
+        none = "Paste a payload, upload one, or choose a delivery or an example."
+        raise WrongForm("payload", several if given.ways else none)
     delivery = await _delivery(at, given.delivery) if given.delivery else None
     captured = _captured(at, given, delivery)
     source = _source(at, given, captured, delivery)
@@ -57,6 +64,9 @@ async def _delivery(at: Desk, delivery_id: str) -> Delivery:
 
 
 def _captured(at: Desk, given: HandedIn, delivery: Delivery | None) -> Captured:
+    if given.example:
+        shown = examples()[given.example]
+        return read_captured(shown.body, given.content_type or shown.content_type)
     if delivery is None:
         field = "payload" if given.file is None else "file"
         content = given.text.encode("utf-8", "replace") if given.file is None else given.file
@@ -77,7 +87,8 @@ def _captured(at: Desk, given: HandedIn, delivery: Delivery | None) -> Captured:
 
 
 def _source(at: Desk, given: HandedIn, captured: Captured, delivery: Delivery | None) -> Source:
-    """The one that was chosen; else the one that the delivery, or the request's own path, belongs to; else none."""
+    """The one that was chosen; else the one that the delivery, or the request's own path, belongs to; else the builder
+    of the example, else none."""
     known = at.rules.directory.sources
     if given.read_as.startswith(A_SOURCE):
         named = given.read_as.removeprefix(A_SOURCE)
@@ -89,7 +100,7 @@ def _source(at: Desk, given: HandedIn, captured: Captured, delivery: Delivery | 
             raise WrongForm("as", "There is no such builder.")
         return of_preset(given.read_as)
     sent_to = delivery.source if delivery is not None else captured.source
-    return known.get(sent_to or "") or of_preset(None)
+    return known.get(sent_to or "") or of_preset(given.example or None)
 
 
 def _told(at: Desk, captured: Captured, source: Source, delivery: Delivery | None) -> Told:

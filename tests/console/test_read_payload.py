@@ -233,15 +233,27 @@ async def test_a_delivery_that_cannot_be_had_says_why(service: Service, client: 
 @pytest.mark.parametrize(
     ("payload", "fields", "field", "said"),
     [
-        ("", {}, "payload", "Paste a payload, upload one, or choose a delivery."),
+        ("", {}, "payload", "Paste a payload, upload one, or choose a delivery or an example."),
         (" \n", {}, "payload", "Paste a payload"),
         ("x=1", {"delivery_id": "y"}, "payload", "Hand in one payload"),
+        ("x=1", {"example": "wix"}, "payload", "Hand in one payload"),
+        ("", {"example": "nobody"}, "example", "There is no example of such a builder."),
         (b"", {}, "file", "There is nothing in it."),
         ("x=1", {"as": "source:gone"}, "as", "There is no such source"),
         ("x=1", {"as": "gone"}, "as", "There is no such builder."),
         ("POST /x HTTP/1.1\r\nHost: x\r\n\r\n", {}, "payload", "There is nothing in it."),
     ],
-    ids=["nothing", "blank", "two", "empty file", "source", "builder", "empty request"],
+    ids=[
+        "nothing",
+        "blank",
+        "two",
+        "pasted and example",
+        "no such example",
+        "empty file",
+        "source",
+        "builder",
+        "empty request",
+    ],
 )
 async def test_what_is_wrong_with_the_form_is_said_at_its_field(
     client: httpx.AsyncClient, payload: str | bytes, fields: dict[str, str], field: str, said: str

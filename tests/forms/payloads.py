@@ -1,4 +1,4 @@
-"""Captured payloads of every builder, as they stand in fixtures/, and how they are read."""
+"""Captured payloads of every builder, as they stand in fixtures/ or are shown as examples, and how they are read."""
 
 from __future__ import annotations
 
@@ -9,6 +9,7 @@ from typing import Any
 from urllib.parse import urlencode
 
 from app.directory import Source
+from app.forms.examples import examples
 from app.forms.mapped import Mapped
 from app.forms.mapping import map_payload
 from app.forms.payload import decode
@@ -18,13 +19,20 @@ FIXTURES = sorted(path.stem for path in FOLDER.glob("*.json"))
 
 
 def fixture(name: str) -> dict[str, Any]:
-    """`content_type`, one of `form` (pairs), `json` or `raw`, the source's `map`, and what to `expect`."""
+    """`content_type`, one of `form` (pairs), `json` or `raw`, the source's `map`, and what to `expect`.
+
+    Where it says `example`, it is the payload that the package itself shows of this preset.
+    """
     found: dict[str, Any] = json.loads((FOLDER / f"{name}.json").read_text(encoding="utf-8"))
+    if "example" in found:
+        found["content_type"] = examples()[found["preset"]].content_type
     return found
 
 
 def body(told: dict[str, Any]) -> bytes:
     """The body as it would come over the line."""
+    if "example" in told:
+        return examples()[told["preset"]].body
     if "form" in told:
         return urlencode([(name, value) for name, value in told["form"]]).encode()
     return (told["raw"] if "raw" in told else json.dumps(told["json"])).encode()
