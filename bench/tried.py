@@ -30,12 +30,12 @@ TRIED: Final[dict[str, str]] = {
         "HTTP 0.6. Not tried: one process for HTTP and one for the store."
     ),
     "T6": (
-        "Each trip to PostgreSQL costs 0.3 to 0.8 ms where load, provider, replicas and the database share two cores. To "
+        "Each trip to PostgreSQL costs 0.3 to 0.8 ms where load, provider, replicas and database share two cores. To "
         "the provider's door a lead took 22 of them, and takes 12: what one step writes is one statement, a statement "
-        "alone has no BEGIN and COMMIT, other replicas are told after the commit. One statement that SQLAlchemy compiled "
-        "anew in each claim took 1.2 ms of CPU. All of it together took a lead from 12 to 9 ms of CPU under full load. "
-        "Not taken: generic plans for everything (0.5 ms less, and a plan made for empty tables stays), psycopg in "
-        "threads (as slow). Not tried: asyncpg without SQLAlchemy, whose trips cost a third."
+        "alone has no BEGIN and COMMIT, other replicas are told after the commit. One statement that SQLAlchemy had "
+        "compiled anew in each claim took 1.2 ms of CPU. All of it together took a lead from 12 to 9 ms of CPU under "
+        "full load. Not taken: generic plans for everything (0.5 ms less, and a plan made for empty tables stays), "
+        "psycopg in threads (as slow). Not tried: asyncpg without SQLAlchemy, whose trips cost a third."
     ),
     "T8": (
         "Alembic is loaded only when a step is due, cryptography only for form builders; sqlalchemy takes 0.24 s of "
