@@ -85,13 +85,9 @@ class SqlStore(ProviderAccounts, DeliveryStore):
         numbers: NumberCap | None = None,
     ) -> Claimed:
         terms = claims.ClaimTerms(roster, owner, lease, calls, caps, most, numbers)
-
-        def claim(conn: Connection) -> Claimed:
-            # The time is asked for when it begins: it may have waited, and its agents only now have become free.
-            return claims.claim(conn, terms, self._now())
-
         try:
-            return await self._write(_claimed, claim)
+            # By the moment of the roster, however long it waits: a process that stood still would ring by old hours.
+            return await self._write(_claimed, claims.claim, terms, self._now())
         except IntegrityError:
             # The belt held: another replica was faster with an agent or a lead. Nothing of ours stands.
             return Claimed([], [], [])

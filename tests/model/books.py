@@ -235,6 +235,11 @@ class Books:
                 return None
         assert may_move(ATTEMPT_MOVES, one.seen.state, move.attempt), f"{one.seen.state} to {move.attempt}"
         before = one.seen
+        if before.state == "refused" and move.agent == "on_call":
+            agent = self.agents[before.agent_id]
+            one.holds_agent = agent.attempt_id is None
+            if one.holds_agent:
+                agent.state, agent.attempt_id, agent.until = "on_call", before.id, None
         self._move_attempt(one, move, now)
         self._move_agent(before, move)
         self._count_miss(before.agent_id, move)
