@@ -24,8 +24,8 @@ REPLICAS = (1, 2, 4)
 CORES_TO_GROW = 4  # two replicas, the database, and the load with the provider
 GROWTH = 1.6
 CONSTANT = 0.2
-# Milliseconds by which what is written may overlap: a claim is dated by the moment of its roster, and where replicas, the
-# database and the load share two cores it may wait for its turn. Overlaps by the provider's clock are none at all.
+# Milliseconds by which what is written may overlap: a claim is dated by the moment of its roster, and where replicas,
+# the database and the load share two cores it may wait for its turn. By the provider's clock nothing overlaps at all.
 APART = 5000
 
 
