@@ -104,11 +104,7 @@ class PostgresEngine:
         Run again when the server rolled it back for a conflict, or when the connection was lost before COMMIT
         was sent. Lost after that, the transaction may have happened: StorageUnavailable.
         """
-
-        def work(conn: Connection) -> T:
-            return fn(conn, *args, **kwargs)
-
-        return await self._sheltered(self._transact(self._engine, work))
+        return await self._run(self._engine, True, fn, *args, **kwargs)
 
     async def write_behind(
         self, fn: Callable[Concatenate[Connection, P], T], /, *args: P.args, **kwargs: P.kwargs
@@ -122,27 +118,15 @@ class PostgresEngine:
         Run again when it was rolled back for a conflict; when the connection was lost, it may have happened:
         StorageUnavailable.
         """
-
-        def work(conn: Connection) -> T:
-            return fn(conn, *args, **kwargs)
-
-        return await self._sheltered(self._transact(self._single, work))
+        return await self._run(self._single, True, fn, *args, **kwargs)
 
     async def read(self, fn: Callable[Concatenate[Connection, P], T], /, *args: P.args, **kwargs: P.kwargs) -> T:
         """Run `fn` in one read-only transaction on one snapshot."""
-
-        def work(conn: Connection) -> T:
-            return fn(conn, *args, **kwargs)
-
-        return await self._sheltered(self._transact(self._snapshots, work))
+        return await self._run(self._snapshots, False, fn, *args, **kwargs)
 
     async def read_one(self, fn: Callable[Concatenate[Connection, P], T], /, *args: P.args, **kwargs: P.kwargs) -> T:
         """Run `fn`, which executes one SELECT."""
-
-        def work(conn: Connection) -> T:
-            return fn(conn, *args, **kwargs)
-
-        return await self._sheltered(self._transact(self._single, work, writes=False))
+        return await self._run(self._single, False, fn, *args, **kwargs)
 
     async def ping(self) -> None:
         """StorageUnavailable unless a transaction gets through now."""
@@ -158,6 +142,17 @@ class PostgresEngine:
     def tell(self, channel: str, payload: str = "") -> None:
         """Tell the other replicas, soon; both texts together under 7,900 bytes, no space in `channel`."""
         self._wakeups.tell(channel, payload)
+
+    async def _run(
+        self,
+        engine: Engine,
+        writes: bool,
+        fn: Callable[Concatenate[Connection, P], T],
+        /,
+        *args: P.args,
+        **kwargs: P.kwargs,
+    ) -> T:
+        return await self._sheltered(self._transact(engine, writes, lambda conn: fn(conn, *args, **kwargs)))
 
     async def _sheltered(self, transaction: Coroutine[Any, Any, T]) -> T:
         """The caller may be cancelled, the transaction is not: it ends whole, and close() waits for it."""
@@ -178,9 +173,8 @@ class PostgresEngine:
         if not task.cancelled():
             task.exception()  # asked for, so that asyncio does not report what a cancelled caller left behind
 
-    async def _transact(self, engine: Engine, work: Callable[[Connection], T], *, writes: bool | None = None) -> T:
+    async def _transact(self, engine: Engine, writes: bool, work: Callable[[Connection], T]) -> T:
         """In one go, on SQLAlchemy's greenlet: an awaited call for each step would cost as much as a statement."""
-        writes = engine is not self._snapshots if writes is None else writes
         alone = engine is self._single
         committing = False
 
