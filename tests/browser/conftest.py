@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from typing import Any
 
 import pytest
-from playwright.sync_api import Page
+from playwright.sync_api import Browser, BrowserContext, Page
 
 from tests.browser.fake_service import FakeService
 
@@ -61,3 +61,12 @@ def complaints(page: Page) -> list[str]:
     page.on("console", lambda line: heard.append(line.text) if line.type in ("error", "warning") else None)
     page.on("pageerror", lambda error: heard.append(str(error)))
     return heard
+
+
+@pytest.fixture
+def scriptless(browser: Browser) -> Iterator[BrowserContext]:
+    """A browser that runs no script."""
+    context = browser.new_context(java_script_enabled=False, locale="en-GB")
+    context.set_default_timeout(8000)
+    yield context
+    context.close()

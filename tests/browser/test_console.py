@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from playwright.sync_api import Browser, BrowserContext, Page, expect
+from playwright.sync_api import BrowserContext, Page, expect
 
 from tests.browser.script_free import overflow, violations
 from tests.forms.payloads import body, fixture
@@ -31,14 +31,6 @@ EVERYTHING = {
 def service(sqlite_template: Path, tmp_path: Path) -> Iterator[RunningService]:
     with RunningService(copy_of(sqlite_template, tmp_path), toml=HOOKED, admin_token=TOKEN) as one:
         yield one
-
-
-@pytest.fixture
-def scriptless(browser: Browser) -> Iterator[BrowserContext]:
-    context = browser.new_context(java_script_enabled=False, locale="en-GB")
-    context.set_default_timeout(8000)
-    yield context
-    context.close()
 
 
 def sign_in(page: Page, service: RunningService, token: str = TOKEN, path: str = "/console/map") -> None:

@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from playwright.sync_api import Browser, BrowserContext, Page, expect
+from playwright.sync_api import BrowserContext, Page, expect
 
 from app.domain.languages import LANGUAGES, RIGHT_TO_LEFT
 from app.web.pages.words import WORDS
@@ -33,14 +33,6 @@ __all__ = ["sqlite_template"]
 def service(sqlite_template: Path, tmp_path: Path) -> Iterator[RunningService]:
     with RunningService(copy_of(sqlite_template, tmp_path), toml=TOML) as one:
         yield one
-
-
-@pytest.fixture
-def scriptless(browser: Browser) -> Iterator[BrowserContext]:
-    context = browser.new_context(java_script_enabled=False, locale="en-GB")
-    context.set_default_timeout(8000)
-    yield context
-    context.close()
 
 
 @pytest.mark.parametrize("language", LANGUAGES)
