@@ -32,8 +32,8 @@ P = ParamSpec("P")
 T = TypeVar("T")
 log = logging.getLogger(__name__)
 
-POOL: Final = 10
-OVERFLOW: Final = 10
+# Connections that are kept, once they were needed: each that is opened anew compiles and prepares its statements anew.
+POOL: Final = 20
 POOL_SECONDS: Final = 8.0  # a burst of 2,000 leads has to fit through the pool within it
 RECYCLE_SECONDS: Final = 1800
 RETRIES: Final = 3
@@ -230,7 +230,8 @@ def _make_engine(options: Mapping[str, Any]) -> AsyncEngine:
         f"postgresql+asyncpg://?prepared_statement_cache_size={STATEMENTS}",
         async_creator=connect,
         pool_size=POOL,
-        max_overflow=OVERFLOW,
+        max_overflow=0,
+        pool_use_lifo=True,  # those that are warm are used again, and no more than are needed
         pool_timeout=POOL_SECONDS,
         pool_recycle=RECYCLE_SECONDS,
         isolation_level="READ COMMITTED",

@@ -27,6 +27,8 @@ log = logging.getLogger(__name__)
 
 CHANNEL: Final = "leadring"
 TOUCH_SECONDS: Final = 2.0
+# What comes to be told within this time goes out together: a lead that is reserved, sent and placed is told of once.
+GATHER_SECONDS: Final = 0.1
 # What the server waits for us; notifications that it sends do not count.
 IDLE_SECONDS: Final = 6.0
 # How long after a question that was answered the lock is surely still ours: the server's waiting began later.
@@ -86,7 +88,7 @@ class Wakeups:
         self._callbacks.append(callback)
 
     def tell(self, channel: str, payload: str) -> None:
-        """Send soon, with whatever else there is to tell by then.
+        """Send within GATHER_SECONDS, with whatever else there is to tell by then.
 
         Together the texts must stay under 7,900 bytes (PostgreSQL's limit is 8,000).
         """
@@ -174,6 +176,8 @@ class Wakeups:
             with contextlib.suppress(TimeoutError):
                 async with asyncio.timeout_at(touch_at):
                     await self._stirred.wait()
+            if self._untold and not session.is_closed():
+                await asyncio.sleep(GATHER_SECONDS)
             self._stirred.clear()
             await self._tell_all(session)
             if loop.time() >= touch_at and not session.is_closed():

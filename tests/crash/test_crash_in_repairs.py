@@ -130,15 +130,16 @@ def test_what_a_sweep_had_settled_stays_settled_and_what_it_had_not_is_settled_b
     dies(service)
     assert states(books) == ["reserved"]
 
+    # Free again, a lead is given out at once, perhaps before this process dies: not while nobody takes calls.
+    books.change("UPDATE agents SET paused = 1")
     service.fault = "sweep.after_settle"
     service.restart()
     dies(service)
-    settled, *since = states(books)
-    assert (settled, set(since) - {"reserved"}) == ("lapsed", set()), "its lead may be given out again before the end"
+    assert states(books) == ["lapsed"]
 
-    time_is_up(books, 20)
+    books.change("UPDATE agents SET paused = 0")
     lives_until(service, sandbox, None)
-    attempts_become(books, "lapsed", *("lapsed" for _ in since), "placed")
+    attempts_become(books, "lapsed", "placed")
     assert len(sandbox.requests()) == 1
 
 
