@@ -13,7 +13,8 @@ from app.errors import ConfigurationError, StorageUnavailable
 from app.store import address
 from app.store.database_clock import DatabaseClock
 from app.store.engine import Engine, open_engine
-from app.store.postgres import RETRIES
+from app.store.postgres import POOL, RETRIES
+from app.store.wakeups import GATHER_SECONDS
 from tests.clocks import ManualClock
 from tests.servers import PostgresServer, free_port
 from tests.store.test_engines import add, add_pair, names
@@ -264,6 +265,36 @@ async def test_what_is_told_reaches_the_other_replica_in_its_order(engine: Engin
     replica.tell("due", "back")
     await until(lambda: bool(own))
     assert own == [("due", "back")]
+
+
+async def test_what_is_told_of_a_lead_while_it_goes_its_way_is_told_once(engine: Engine, replica: Engine) -> None:
+    heard: list[str] = []
+    replica.listen(lambda channel, payload: heard.append(payload))
+    began = asyncio.get_running_loop().time()
+    while asyncio.get_running_loop().time() - began < GATHER_SECONDS / 2:
+        engine.tell("lead", "reserved, sent and placed")
+        await asyncio.sleep(GATHER_SECONDS / 20)
+    await until(lambda: bool(heard))
+    engine.tell("lead", "ended")
+    await until(lambda: "ended" in heard)
+    assert heard == ["reserved, sent and placed", "ended"]
+
+
+async def test_a_crowd_leaves_its_connections_to_the_next(engine: Engine) -> None:
+    """A connection that is opened anew has to prepare every statement anew."""
+    sessions = text("SELECT pid, backend_start FROM pg_stat_activity WHERE datname = current_database()")
+
+    async def crowd() -> frozenset[int]:
+        wait = text("SELECT pg_backend_pid() FROM pg_sleep(0.1)")
+        return frozenset(
+            await asyncio.gather(*(engine.write(lambda conn: conn.execute(wait).scalar_one()) for _ in range(2 * POOL)))
+        )
+
+    first = await crowd()
+    begun = set(await engine.read(lambda conn: [tuple(row) for row in conn.execute(sessions)]))
+    assert len(first) == POOL
+    assert await crowd() <= first
+    assert set(await engine.read(lambda conn: [tuple(row) for row in conn.execute(sessions)])) == begun
 
 
 async def test_a_listener_that_fails_does_not_deafen_the_others(
