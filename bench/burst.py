@@ -49,7 +49,7 @@ async def _burst(service: Service, stub: Stub, visitors_at_once: int, engine: st
         finally:
             await hangups.close()
         await audit.nothing_lost(service.books, accepted)
-        await audit.nobody_twice(service.books, stub.calls, TALK)
+        await audit.nobody_twice(service.books, stub.calls, TALK, apart=audit.APART)
         ended = await audit.states(service.books)
     if ended["connected"] < len(accepted):
         raise CannotMeasure(f"every call was answered, and yet leads are {dict(ended)}")

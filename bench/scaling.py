@@ -26,9 +26,6 @@ ROUNDS = 3  # each number of replicas in turn: within minutes a machine may be h
 CORES_TO_GROW = 4  # two replicas, the database, and the load with the provider
 GROWTH = 1.6
 CONSTANT = 0.2
-# Milliseconds by which what is written may overlap: a claim is dated by the moment of its roster, and where replicas,
-# the database and the load share two cores it may wait for its turn. By the provider's clock nothing overlaps at all.
-APART = 5000
 
 
 @dataclass(frozen=True)
@@ -115,7 +112,7 @@ async def _with(bench: Workbench, server: DurablePostgres, redis_url: str, many:
         finally:
             await hangups.close()
             pool.close()
-        await job.audit(stub.calls, apart=APART)
+        await job.audit(stub.calls, apart=audit.APART)
     busy = {lead for (lead,) in await books.rows("SELECT DISTINCT owner FROM attempts")}
     if len(busy) != many:
         raise CannotMeasure(f"{len(busy)} of {many} replicas placed calls")
