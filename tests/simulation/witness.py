@@ -6,6 +6,7 @@ What holds is written here once more, in its own words: nothing of it is read fr
 from __future__ import annotations
 
 import hashlib
+import re
 from collections import Counter
 from collections.abc import Mapping
 from typing import Any, Final
@@ -42,6 +43,7 @@ UNION ALL SELECT 'a lead counts less than nothing', count(*)
   FROM leads WHERE min(attempts, lead_tries, agent_misses, send_failures, errors, redials) < 0
 UNION ALL SELECT 'less than nothing was spent', count(*) FROM budgets WHERE used < 0
 """
+_ID: Final = re.compile(r"\b[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}\b")
 # Where a lead that has ended may still go.
 CORRECTIONS: Final = {
     "connected": (),
@@ -103,11 +105,12 @@ class Witness:
         """Only for the story."""
         if self._tell:
             who = PROCESS.get(self._loop.world).name
-            said = " ".join(f"{key}={self._name(str(value))}" for key, value in fields.items() if key != "event")
+            said = " ".join(f"{key}={value}" for key, value in fields.items() if key != "event")
+            said = _ID.sub(lambda found: self._name(found[0]), said)
             self.story.append(f"{self._loop.time():10.3f}  {who}     {what} {said}")
 
     def _name(self, key: str) -> str:
-        """L1, A2: the same in every run of a seed."""
+        """#1, #2: the same in every run of a seed."""
         if len(key) != 36:
             return key
         name = self._names.get(key)
