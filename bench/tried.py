@@ -22,7 +22,7 @@ TRIED: Final[dict[str, str]] = {
     "T3": (
         "CPU a lead went from 1.3 to 1.7 ms to between 0.7 and 1.35, with statements built once, ids without system "
         "calls, keyed BLAKE2, log lines past the standard library, the limiter's expiry pass once a second and a "
-        "collector that runs more rarely. Half of it is the store's, through SQLAlchemy Core; the loop and the writer "
+        "collector that runs more rarely. A third of it is the store's, through SQLAlchemy; the loop and the writer "
         "thread share one interpreter. Not tried: several inserts in one statement across submitters."
     ),
     "T4": (

@@ -39,7 +39,7 @@ class FileLock:
                         f"{self.database} is in use by another Leadring (process {holder}, lock file {self.path}); "
                         "several processes need PostgreSQL"
                     )
-                time.sleep(0.02)
+                time.sleep(0.02)  # flock knows no deadline; nothing is served yet
             os.ftruncate(descriptor, 0)
             os.pwrite(descriptor, f"{os.getpid()}\n".encode("ascii"), 0)
         except BaseException:

@@ -282,7 +282,10 @@ async def test_what_is_told_of_a_lead_while_it_goes_its_way_is_told_once(engine:
 
 async def test_a_crowd_leaves_its_connections_to_the_next(engine: Engine) -> None:
     """A connection that is opened anew has to prepare every statement anew."""
-    sessions = text("SELECT pid, backend_start FROM pg_stat_activity WHERE datname = current_database()")
+
+    async def sessions() -> set[tuple[object, ...]]:
+        asked = text("SELECT pid, backend_start FROM pg_stat_activity WHERE datname = current_database()")
+        return set(await engine.read(lambda conn: [tuple(row) for row in conn.execute(asked)]))
 
     async def crowd() -> frozenset[int]:
         wait = text("SELECT pg_backend_pid() FROM pg_sleep(0.1)")
@@ -291,10 +294,10 @@ async def test_a_crowd_leaves_its_connections_to_the_next(engine: Engine) -> Non
         )
 
     first = await crowd()
-    begun = set(await engine.read(lambda conn: [tuple(row) for row in conn.execute(sessions)]))
+    begun = await sessions()
     assert len(first) == POOL
     assert await crowd() <= first
-    assert set(await engine.read(lambda conn: [tuple(row) for row in conn.execute(sessions)])) == begun
+    assert await sessions() == begun
 
 
 async def test_a_listener_that_fails_does_not_deafen_the_others(
